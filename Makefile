@@ -1,0 +1,47 @@
+# Every target sets up what it needs; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: help run ingest migrate test check format handbook clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/local ## serve on PORT (8000); BOOK=path/to/docs answers from yours, BOOK_URL=https://… links to it
+	@$(BIN)/python serve.py
+
+ingest: $(VENV)/local ## index BOOK without serving; ARGS="--dry-run" and others: see --help
+	@$(BIN)/python -m agent.ingest $(if $(BOOK),"$(BOOK)") $(if $(BOOK_URL),--base-url "$(BOOK_URL)") $(ARGS)
+
+migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
+	@$(BIN)/python -m migrate
+
+test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(VENV)/dev ## ruff and mypy, over code and tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
+
+format: $(VENV)/dev ## let ruff put the code in shape
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+handbook: $(VENV)/local ## embed docs/ anew, so that a first start embeds nothing
+	@$(BIN)/python -m agent.ingest docs --cache agent/handbook.embeddings
+
+clean: ## forget the virtual environment and local data
+	rm -rf $(VENV) .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+
+# BOOK and the others reach the commands through the environment.
+export BOOK BOOK_URL PORT HOST
+
+$(VENV)/lean: requirements.txt
+$(VENV)/local: requirements.txt requirements-local.txt
+$(VENV)/dev: requirements.txt requirements-local.txt requirements-dev.txt
+
+$(VENV)/%:
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(lastword $^)
+	@touch $@
