@@ -1,0 +1,23 @@
+"""UUIDs of version 7 (RFC 9562): unique, and sorted by the time they were made."""
+
+import os
+import time
+from threading import Lock
+from uuid import UUID
+
+_lock = Lock()
+_last = 0
+
+
+def uuid7() -> UUID:
+    """A new id, greater than every id this process made before, also when the clock jumps back.
+
+    48 bits of milliseconds, then 12 bits of their fraction as a counter (RFC 9562 §6.2, method 3),
+    then 62 random bits.
+    """
+    global _last  # noqa: PLW0603 - the one word of state that keeps ids in order
+    with _lock:
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        _last = now = max(milliseconds << 12 | (rest << 12) // 1_000_000, _last + 1)
+    value = (now >> 12) << 80 | 0x7 << 76 | (now & 0xFFF) << 64 | 0b10 << 62
+    return UUID(int=value | int.from_bytes(os.urandom(8)) >> 2)

@@ -1,0 +1,48 @@
+"""Our log on standard error: a JSON line a record, or plain text where a person reads along.
+
+Extra members come from ``extra={"…": …}``. Bodies, e-mails, passwords, tokens and prompts never go
+into a message or a member.
+"""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= members_of(record)
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z).decode()
+
+
+class TextFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        members = " ".join(f"{name}={value}" for name, value in members_of(record).items())
+        return f"{super().format(record)} {members}".rstrip()
+
+
+def members_of(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+
+
+def configure(level: str) -> None:
+    """Write what the service logs from *level* on; other libraries' logs are left as they are."""
+    ours = logging.getLogger("footnote")
+    ours.setLevel(level)
+    if not ours.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(TextFormatter() if sys.stderr.isatty() else JsonFormatter())
+        ours.addHandler(handler)

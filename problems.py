@@ -1,0 +1,122 @@
+"""Every way a request can fail, as RFC 9457 problem details.
+
+A subclass is a problem type: its name gives ``type`` (``/problems/body-too-large``) and the stable
+code ``error`` (``body_too_large``), the first line of its docstring gives ``title``. The caller
+reads ``detail``, so it never quotes an internal error, a secret or the request's body.
+Knows nothing of HTTP libraries.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class Problem(Exception):
+    """Something went wrong on our side."""
+
+    status: ClassVar[int] = 500
+    usual_headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail or self.title())
+        self.detail = detail
+        self.headers = {**self.usual_headers, **(headers or {})}
+        self.members = members  # extension members (RFC 9457 §3.2)
+
+    @classmethod
+    def title(cls) -> str:
+        return (cls.__doc__ or "").splitlines()[0].rstrip(".")
+
+    @classmethod
+    def code(cls) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @property
+    def sentence(self) -> str:
+        """What went wrong, for a person."""
+        return self.detail or f"{self.title()}."
+
+    def as_json(self, instance: str) -> dict[str, Any]:
+        """The problem document; *instance* names this occurrence (the request's id)."""
+        body: dict[str, Any] = {
+            "type": f"/problems/{self.code().replace('_', '-')}",
+            "title": self.title(),
+            "status": self.status,
+            "instance": f"urn:uuid:{instance}",
+            "error": self.code(),
+            "message": self.sentence,
+        }
+        if self.detail:
+            body["detail"] = self.detail
+        return body | self.members
+
+
+class MalformedBody(Problem):
+    """The body is not UTF-8 JSON."""
+
+    status = 400
+
+
+class NotFound(Problem):
+    """There is nothing here."""
+
+    status = 404
+
+
+class ConversationNotFound(NotFound):
+    """There is no such conversation."""
+
+
+class MethodNotAllowed(Problem):
+    """This resource does not take that method."""
+
+    status = 405
+
+
+class BodyTooLarge(Problem):
+    """The body is larger than the limit."""
+
+    status = 413
+
+
+class UnsupportedMediaType(Problem):
+    """The body must be application/json."""
+
+    status = 415
+
+
+class ValidationError(Problem):
+    """The request does not fit the contract."""
+
+    status = 422
+
+
+class Unavailable(Problem):
+    """The service cannot do this right now."""
+
+    status = 503
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
+class AnswerInterrupted(Unavailable):
+    """The answer broke off before its end."""
+
+
+class NotReady(Unavailable):
+    """Questions cannot be answered yet."""
+
+
+class ShuttingDown(Unavailable):
+    """The service is restarting."""
+
+
+class AgentTimeout(Problem):
+    """The answer took too long."""
+
+    status = 504

@@ -1,0 +1,137 @@
+"""The environment as one frozen record; the only reader of ``os.environ`` and of ``.env``.
+
+Every setting is optional; docs/settings.md explains each, and a test holds that page to this file.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import field, fields, frozen
+
+ROOT = Path(__file__).resolve().parent
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+class BadSettings(ValueError):
+    """Settings that cannot be used; the message names every one of them, a line each."""
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser()
+
+
+def _port(value: str) -> int:
+    if not value.isdecimal() or not 0 <= int(value) <= 65535:
+        raise ValueError("must be a port, 0 to 65535")
+    return int(value)
+
+
+def _seconds(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = 0
+    if not 1 <= seconds <= 600:
+        raise ValueError("must be seconds, 1 to 600")
+    return seconds
+
+
+def _log_level(value: str) -> str:
+    if value.upper() not in LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
+    return value.upper()
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL that starts with http:// or https://")
+    return value
+
+
+def _postgres_url(value: str) -> str:
+    if not value.startswith(("postgres://", "postgresql://")):
+        raise ValueError("must be a URL that starts with postgresql://")
+    return value
+
+
+def _setting(
+    parse: Callable[[str], Any], *names: str, default: Any = None, secret: bool = False
+) -> Any:
+    """A field read from the first of *names* that is set and not blank."""
+    metadata = {"names": names, "parse": parse}
+    return field(default=default, repr=not secret, metadata=metadata)
+
+
+@frozen(kw_only=True)
+class Settings:
+    host: str = _setting(_text, "HOST", default="127.0.0.1")
+    port: int = _setting(_port, "PORT", default=8000)
+    book: Path = _setting(_path, "BOOK", default=ROOT / "docs")
+    book_url: str | None = _setting(_http_url, "BOOK_URL")
+    home: Path = _setting(_path, "FOOTNOTE_HOME", default=ROOT / ".footnote")
+    database_url: str | None = _setting(
+        _postgres_url, "NEON_DATABASE_URL", "DATABASE_URL", secret=True
+    )
+    qdrant_url: str | None = _setting(_http_url, "QDRANT_URL")
+    qdrant_api_key: str | None = _setting(_text, "QDRANT_API_KEY", secret=True)
+    qdrant_collection: str = _setting(_text, "QDRANT_COLLECTION", default="footnote")
+    openai_api_key: str | None = _setting(_text, "OPENAI_API_KEY", secret=True)
+    openai_base_url: str | None = _setting(_http_url, "OPENAI_BASE_URL")
+    openai_model: str = _setting(_text, "OPENAI_MODEL", default="gpt-5-mini")
+    gemini_api_key: str | None = _setting(_text, "GEMINI_API_KEY", secret=True)
+    gemini_model: str = _setting(_text, "GEMINI_MODEL", default="gemini-2.5-flash")
+    embedding_model: str | None = _setting(_text, "EMBEDDING_MODEL")
+    agent_timeout: float = _setting(_seconds, "AGENT_TIMEOUT", default=30.0)  # seconds
+    log_level: str = _setting(_log_level, "LOG_LEVEL", default="INFO")
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Settings of the process: *environ* first, then ``.env`` beside this file.
+
+        Raises ``BadSettings`` naming every setting that cannot be used, never its value.
+        """
+        environ = _environment() if environ is None else environ
+        values: dict[str, Any] = {}
+        wrong: list[str] = []
+        for attribute in fields(cls):
+            names = attribute.metadata["names"]
+            name = next((n for n in names if environ.get(n, "").strip()), None)
+            if name is None:
+                continue
+            try:
+                values[attribute.name] = attribute.metadata["parse"](environ[name].strip())
+            except ValueError as error:
+                wrong.append(f"{name} {error}")
+        if wrong:
+            raise BadSettings("\n".join(wrong))
+        return cls(**values)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether any model is configured; a local OPENAI_BASE_URL needs no key."""
+        return bool(self.openai_api_key or self.openai_base_url or self.gemini_api_key)
+
+
+def _environment() -> dict[str, str]:
+    """``.env`` below the process's own environment, in which a blank value counts as unset."""
+    from dotenv import dotenv_values
+
+    file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
+    return file | {name: value for name, value in os.environ.items() if value.strip()}
+
+
+def read_or_exit() -> Settings:
+    """The process's settings; ends it with every wrong one named, a line each."""
+    try:
+        return Settings.read()
+    except BadSettings as bad:
+        sys.exit(f"Footnote cannot start with these settings:\n{bad}")

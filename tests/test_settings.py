@@ -1,0 +1,93 @@
+"""The environment as settings: defaults that run, and every mistake named."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from attrs import fields
+
+from settings import ROOT, BadSettings, Settings
+
+NAMES = [name for attribute in fields(Settings) for name in attribute.metadata["names"]]
+
+
+def test_nothing_has_to_be_set() -> None:
+    """The defaults answer from the handbook, on this machine, without a key."""
+    settings = Settings.read({})
+
+    assert settings.book == ROOT / "docs"
+    assert (settings.port, settings.database_url, settings.has_model) == (8000, None, False)
+
+
+def test_neon_goes_before_database_url() -> None:
+    """As the names promise on Vercel."""
+    both = {"DATABASE_URL": "postgresql://one/a", "NEON_DATABASE_URL": "postgresql://two/b"}
+
+    assert Settings.read(both).database_url == "postgresql://two/b"
+    assert Settings.read(both | {"NEON_DATABASE_URL": " "}).database_url == "postgresql://one/a"
+
+
+def test_every_wrong_setting_is_named_and_none_is_quoted() -> None:
+    """All at once, a line each; a value may be a secret pasted into the wrong name."""
+    wrong = {
+        "PORT": "eighty-secret",
+        "AGENT_TIMEOUT": "0",
+        "LOG_LEVEL": "LOUD-secret",
+        "DATABASE_URL": "mysql://secret",
+        "QDRANT_URL": "secret",
+    }
+    with pytest.raises(BadSettings) as caught:
+        Settings.read(wrong)
+    message = str(caught.value)
+
+    assert {line.split()[0] for line in message.splitlines()} == wrong.keys()
+    assert "secret" not in message
+
+
+def test_secrets_have_no_repr() -> None:
+    """A settings object in a log or a traceback tells nothing."""
+    secrets = {
+        "DATABASE_URL": "postgresql://u:pw@h/d",
+        "OPENAI_API_KEY": "sk-x",
+        "GEMINI_API_KEY": "g",
+    }
+    text = repr(Settings.read(secrets | {"QDRANT_API_KEY": "q-key"}))
+
+    assert not re.search("pw|sk-x|'g'|q-key", text)
+
+
+def test_a_local_model_needs_no_key() -> None:
+    """OPENAI_BASE_URL alone is enough for Ollama or llama.cpp."""
+    assert Settings.read({"OPENAI_BASE_URL": "http://127.0.0.1:11434/v1"}).has_model
+
+
+@pytest.mark.parametrize("page", ["docs/settings.md", ".env.example"])
+def test_every_setting_is_explained(page: str) -> None:
+    """And nothing is explained that is not a setting."""
+    text = (ROOT / page).read_text()
+    pattern = r"`([A-Z][A-Z_]+)`" if page.endswith("md") else r"^#? ?([A-Z_]+)="
+    explained = set(re.findall(pattern, text, re.MULTILINE))
+
+    assert set(NAMES) <= explained
+    assert page.endswith("md") or explained == set(NAMES)
+
+
+def test_bad_settings_stop_the_start_with_a_sentence() -> None:
+    """No traceback, whichever command is used."""
+    environ = {**os.environ, "PORT": "x", "AGENT_TIMEOUT": "y"}
+    for command in (["serve.py"], ["-m", "uvicorn", "service:app"], ["migrate.py"]):
+        ended = subprocess.run(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert ended.returncode == 1
+        assert "PORT must be a port" in ended.stderr
+        assert "AGENT_TIMEOUT must be seconds" in ended.stderr
+        assert "Traceback" not in ended.stderr
