@@ -1,0 +1,35 @@
+"""The log of asked questions. The SQL is in interactions.sql."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from database import Executor, statement
+
+
+@statement
+async def add(
+    db: Executor,
+    *,
+    interaction_id: UUID,
+    asked_at: datetime,
+    user_label: str | None,
+    question: str,
+    selected_text: str | None,
+    metadata: str,
+    answer: str,
+    status: str,
+    error: str | None,
+    provider: str | None,
+    model: str | None,
+    prompt_version: str | None,
+    passages: str,
+    confidence: float | None,
+    degraded: Sequence[str],
+    prompt_tokens: int,
+    completion_tokens: int,
+    retrieval_ms: int | None,
+    first_token_ms: int | None,
+    total_ms: int,
+) -> None:
+    """Log one interaction, once; the members of ``models.Interaction``."""

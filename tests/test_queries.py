@@ -1,0 +1,122 @@
+"""Every named statement against the migrated schema: it prepares, and fits its record."""
+
+import asyncio
+import importlib
+import pkgutil
+import subprocess
+
+import asyncpg
+import pytest
+from attrs import fields
+from hypothesis import given
+from hypothesis import strategies as st
+
+import migrate
+import queries
+from database import STATEMENTS, normalise, number, read_statements
+from settings import ROOT
+
+pytestmark = pytest.mark.anyio
+
+for module in pkgutil.iter_modules(queries.__path__):
+    importlib.import_module(f"queries.{module.name}")
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_a_statement_fits_the_schema(name: str, dsn: str) -> None:
+    """It prepares, and its columns are its record's fields, in order."""
+    bound = STATEMENTS[name]
+    connection = await asyncpg.connect(dsn)
+    try:
+        prepared = await connection.prepare(bound.sql)
+        columns = [attribute.name for attribute in prepared.get_attributes()]
+    finally:
+        await connection.close()
+
+    assert bound.row is None or [field.name for field in fields(bound.row)] == columns
+
+
+def test_every_statement_has_a_signature_and_a_promise() -> None:
+    """No SQL without a typed declaration, and a sentence that says what it promises."""
+    written = {
+        f"{path.stem}.{name}": sql
+        for path in (ROOT / "queries").glob("*.sql")
+        for name, sql in read_statements(path).items()
+    }
+
+    assert written.keys() == STATEMENTS.keys()
+    assert all(sql.startswith("-- ") for sql in written.values())
+
+
+@pytest.mark.parametrize(
+    ("sql", "numbered"),
+    [
+        ("select :a, :b, :a", "select $1, $2, $1"),
+        (
+            "select ':a', \":a\", a[1:2], x::text, :b::int",
+            "select ':a', \":a\", a[1:2], x::text, $1::int",
+        ),
+        ("-- note :x\nselect :y /* :z */", "-- note :x\nselect $1 /* :z */"),
+        ("select $$ :x $$, $q$ :y $q$, :z", "select $$ :x $$, $q$ :y $q$, $1"),
+    ],
+)
+def test_only_parameters_are_numbered(sql: str, numbered: str) -> None:
+    """Strings, quoted names, comments, casts, slices and dollar quotes stay as they are."""
+    assert number(sql)[0] == numbered
+
+
+@given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1))
+def test_numbering_follows_first_use(names: list[str]) -> None:
+    """``$n`` is the nth distinct name."""
+    sql, params = number("select " + ", ".join(f":{name}" for name in names))
+
+    assert params == tuple(dict.fromkeys(names))
+    assert sql == "select " + ", ".join(f"${params.index(name) + 1}" for name in names)
+
+
+async def test_migrations_apply_once(dsn: str) -> None:
+    """A second run has nothing to do."""
+    assert await migrate.apply(dsn) == []
+
+
+async def test_migrations_apply_to_an_empty_database(empty_dsn: str) -> None:
+    """All of them, in order."""
+    applied = await migrate.apply(empty_dsn)
+
+    assert applied == list(migrate.NAMES)
+
+
+async def test_two_migrators_at_once_apply_everything_once(empty_dsn: str) -> None:
+    """The lock lets one work; the other finds it done."""
+    first, second = await asyncio.gather(*(migrate.apply(empty_dsn) for _ in range(2)))
+
+    assert sorted([first == [], second == []]) == [False, True]
+
+
+async def test_a_migration_also_runs_by_plain_psql(empty_dsn: str) -> None:
+    """As the handbook says; the migrator then knows that it has been applied."""
+    for path in migrate.FILES:
+        for _ in range(2):  # again does no harm
+            subprocess.run(
+                ["psql", empty_dsn, "-v", "ON_ERROR_STOP=1", "-qf", path],
+                check=True,
+                capture_output=True,
+            )
+
+    assert await migrate.apply(empty_dsn) == []
+
+
+@pytest.mark.parametrize(
+    ("pasted", "usable"),
+    [
+        (
+            "postgresql://u:p%40ss@ep-x.eu.aws.neon.tech/db?sslmode=require&channel_binding=require",
+            "postgresql://u:p%40ss@ep-x.eu.aws.neon.tech/db?sslmode=require",
+        ),
+        ("postgresql://u@h:6543/db?pgbouncer=true&connection_limit=1", "postgresql://u@h:6543/db"),
+        ("postgresql://u@/db?host=%2Frun%2Fpg", "postgresql://u@/db?host=%2Frun%2Fpg"),
+    ],
+)
+def test_a_pasted_url_is_made_usable(pasted: str, usable: str) -> None:
+    """What hosts add for other clients, asyncpg would send to the server as a setting."""
+    assert normalise(pasted) == usable
