@@ -1,0 +1,92 @@
+"""Server-sent events: one encoder, and the response that relays frames to one reader.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html
+Knows nothing of chat. Frames carry ``data:`` only, on one line: clients exist that show every other
+line (``event:``, comments) to the reader as text.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, ClassVar
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+KEEPALIVE_SECONDS = 15.0
+
+
+def encode(payload: Any, event_id: int | None = None) -> bytes:
+    """One frame. JSON never holds a raw line break, so one ``data:`` line carries it."""
+    data = b"data: " + orjson.dumps(payload, option=orjson.OPT_UTC_Z) + b"\n\n"
+    return data if event_id is None else b"id: %d\n" % event_id + data
+
+
+class EventSourceResponse(Response):
+    """Relays *frames* as they come, *keepalive* after 15 s of silence, and ends with them.
+
+    *opening* is sent before anything else happens. When the reader goes away, or the server closes
+    the connection, *frames* is closed at once, whatever ASGI version the server speaks.
+    """
+
+    media_type = "text/event-stream"
+    charset = "utf-8"
+    relay_headers: ClassVar[dict[str, str]] = {
+        "cache-control": "no-cache, no-transform",
+        "x-accel-buffering": "no",
+    }
+
+    def __init__(
+        self,
+        frames: AsyncGenerator[bytes, None],
+        *,
+        opening: bytes,
+        keepalive: bytes,
+        every: float = KEEPALIVE_SECONDS,
+    ) -> None:
+        self.status_code = 200
+        self.background = None
+        self.frames, self.opening, self.keepalive, self.every = frames, opening, keepalive, every
+        self.sending, self.sent_at = False, 0.0
+        self.init_headers(self.relay_headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self.frames):
+            start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+            await send(start)
+            await self._send(send, self.opening)
+            pump = asyncio.create_task(self._pump(send))
+            others = {asyncio.create_task(self._beat(send)), asyncio.create_task(_gone(receive))}
+            try:
+                await asyncio.wait({pump, *others}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (pump, *others):
+                    task.cancel()
+                ended = await asyncio.gather(pump, *others, return_exceptions=True)
+            if isinstance(ended[0], Exception):
+                raise ended[0]
+
+    async def _pump(self, send: Send) -> None:
+        async for frame in self.frames:
+            await self._send(send, frame)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _beat(self, send: Send) -> None:
+        """Break silence; never in the middle of a send, so that nothing follows the final frame."""
+        while True:
+            await asyncio.sleep(max(0.001, self.sent_at + self.every - time.monotonic()))
+            if not self.sending and time.monotonic() - self.sent_at >= self.every:
+                await self._send(send, self.keepalive)
+
+    async def _send(self, send: Send, frame: bytes) -> None:
+        self.sending = True
+        await send({"type": "http.response.body", "body": frame, "more_body": True})
+        self.sending, self.sent_at = False, time.monotonic()
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the reader has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,29 @@
+"""What the contract says of streams beyond one schema: one final event, and it is the last."""
+
+from typing import Any
+
+import orjson
+import schemathesis
+from schemathesis.core.transport import Response
+
+
+def payloads(content: bytes) -> list[Any]:
+    blocks = content.decode().replace("\r\n", "\n").split("\n\n")
+    lines = [line for block in blocks for line in block.split("\n")]
+    return [orjson.loads(line[5:]) for line in lines if line.startswith("data:")]
+
+
+@schemathesis.deserializer("text/event-stream")
+def events(_context: Any, response: Response) -> list[Any]:
+    return payloads(response.content)
+
+
+@schemathesis.check
+def stream_protocol(_context: Any, response: Response, _case: Any) -> None:
+    """A stream ends with exactly one final event."""
+    kind = response.headers.get("content-type", [""])[0]
+    if kind.startswith("text/event-stream"):
+        final = [event["status"] != "partial" for event in payloads(response.content)]
+        assert final, "a stream has events"
+        assert final[-1], "the last event is final"
+        assert not any(final[:-1]), "only the last event is final"

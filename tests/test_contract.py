@@ -1,0 +1,269 @@
+"""The contract executed: what every operation refuses, and how."""
+
+import socket
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+
+from contract import BODY_LIMIT, ContractMismatch
+from service import HANDLERS
+from settings import ROOT
+from tests.live import CONTRACT, Live, message
+
+CHAT = ["/api/v1/chat", "/api/v1/chat/stream"]
+PATHS = sorted(CONTRACT.document["paths"])
+
+
+def post(live: Live, path: str, content: bytes, media: str = "application/json") -> httpx2.Response:
+    return live.client.post(path, content=content, headers={"content-type": media})
+
+
+def test_handlers_and_operations_are_the_same_set() -> None:
+    """A forgotten handler or a stale operation stops the start."""
+    without_one = {name: handler for name, handler in HANDLERS.items() if name != "send_chat"}
+
+    assert CONTRACT.routes(HANDLERS)
+    with pytest.raises(ContractMismatch, match="send_chat"):
+        CONTRACT.routes(without_one)
+    with pytest.raises(ContractMismatch, match="made_up"):
+        CONTRACT.routes({**HANDLERS, "made_up": HANDLERS["send_chat"]})
+
+
+def test_each_handler_names_its_method_and_path() -> None:
+    """So that an endpoint is found by searching for its path."""
+    named = {o.operation_id: f"{o.method} {o.path}" for o in CONTRACT.operations()}
+
+    assert {name: (h.__doc__ or "").split("\n")[0] for name, h in HANDLERS.items()} == named
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_options_and_other_methods_name_what_is_allowed(live: Live, path: str) -> None:
+    """204 for OPTIONS, 405 for the rest, the same Allow; with a trailing slash, too."""
+    allowed = {m.upper() for m in CONTRACT.document["paths"][path]} | {"OPTIONS"}
+    allowed |= {"HEAD"} if "GET" in allowed else set()
+    for each in (path, f"{path}/"):
+        options, trace = live.client.options(each), live.client.request("PATCH", each)
+
+        assert (options.status_code, trace.status_code) == (204, 405)
+        assert set(options.headers["allow"].split(", ")) == allowed
+        assert trace.headers["allow"] == options.headers["allow"]
+        assert trace.json()["error"] == "method_not_allowed"
+
+
+def test_head_is_get_without_the_body(live: Live) -> None:
+    """As RFC 9110 §9.3.2 wants."""
+    head, get = live.client.head("/health/live"), live.client.get("/health/live")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/chat/stream/more", "/%00", "//health/live"])
+def test_an_unknown_path_is_a_problem(live: Live, path: str) -> None:
+    """404 as problem+json, never text, never a redirect."""
+    response = live.client.get(path)
+
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/not-found"
+
+
+@pytest.mark.parametrize("path", CHAT)
+@pytest.mark.parametrize(
+    "media", ["text/plain", "", "application/x-www-form-urlencoded", "nonsense"]
+)
+def test_another_media_type_is_refused(live: Live, path: str, media: str) -> None:
+    """415 that says what would be taken."""
+    response = post(live, path, b"{}", media)
+
+    assert response.status_code == 415
+    assert response.headers["accept-post"] == "application/json"
+
+
+@pytest.mark.parametrize("media", ["application/json; charset=utf-8", "Application/JSON"])
+def test_parameters_and_case_of_the_media_type_do_not_matter(live: Live, media: str) -> None:
+    """RFC 9110 §8.3.1."""
+    assert post(live, CHAT[0], b"{", media).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"\xef\xbb\xbf{}",
+        b'{"query_text": NaN}',
+        b'{"query_text": 1e999}',
+        b'{"query_text": "\\ud800"}',
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"[" * 100_000,
+        b'{"message":{"content":"x","metadata":{"a":' + b"[" * 300 + b"]" * 300 + b"}}}",
+    ],
+    ids=["empty", "cut", "utf-16", "bom", "nan", "infinity", "surrogate", "digits", "open", "deep"],
+)
+def test_what_is_not_plain_json_is_refused(live: Live, content: bytes) -> None:
+    """400 in words, whatever a JSON parser might be talked into."""
+    response = post(live, CHAT[0], content)
+
+    assert response.status_code == 400
+    assert response.json()["error"] == "malformed_body"
+
+
+@pytest.mark.parametrize("path", CHAT)
+def test_a_large_body_is_refused(live: Live, path: str) -> None:
+    """413 at the first byte over the limit, also when it comes in pieces of unknown number."""
+    pieces = (b" " * 65536 for _ in range(BODY_LIMIT // 65536 + 1))
+    headers = {"content-type": "application/json"}
+    declared = post(live, path, b" " * (BODY_LIMIT + 1))
+    try:
+        streamed = live.client.post(path, content=pieces, headers=headers).status_code
+    except httpx2.WriteError:  # it hung up on us after its answer
+        streamed = 413
+
+    assert (declared.status_code, streamed) == (413, 413)
+
+
+@pytest.mark.parametrize("length", ["-1", "99999999999999999999", "x", "1" * 400])
+def test_a_lying_content_length_never_breaks_the_service(live: Live, length: str) -> None:
+    """The server or we refuse it; nothing answers 5xx."""
+    address = httpx2.URL(live.url)
+    with socket.create_connection((address.host, address.port or 80), timeout=5) as peer:
+        head = f"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n"
+        peer.sendall(head.encode() + b"Content-Type: application/json\r\n\r\n")
+        status = peer.recv(64).split()[1:2]
+
+    assert status in ([b"400"], [b"413"])
+
+
+def test_the_limit_is_above_every_valid_body() -> None:
+    """Twelve bytes for each character of its texts, an escaped surrogate pair; not for metadata."""
+    schemas = CONTRACT.document["components"]["schemas"]
+    texts = sum(schemas[name]["maxLength"] for name in ("Question", "SelectedText", "UserLabel"))
+
+    assert 12 * (texts + 1000) < BODY_LIMIT
+
+
+@pytest.mark.parametrize("path", CHAT)
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({}, [""]),
+        ([], [""]),
+        ("text", [""]),
+        ({"message": {}}, ["/message"]),
+        ({"message": {"content": ""}}, ["/message/content"]),
+        ({"message": {"content": " \n"}}, ["/message/content"]),
+        ({"message": {"content": "a\u0000b"}}, ["/message/content"]),
+        ({"message": {"content": "x" * 4001}}, ["/message/content"]),
+        ({"message": {"content": "x", "user_id": "a b"}}, ["/message/user_id"]),
+        ({"message": {"content": "x", "colour": 1}}, ["/message"]),
+        ({"message": {"content": 1, "user_id": 2}}, ["/message/content", "/message/user_id"]),
+        ({"message": {"content": "x"}, "conversation_id": "7"}, ["/conversation_id"]),
+        (
+            {"message": {"content": "x", "metadata": {"context": "all"}}},
+            ["/message/metadata/context"],
+        ),
+        (
+            {"message": {"content": "x", "metadata": {"context": "selected-text"}}},
+            ["/message/metadata"],
+        ),
+        (
+            {
+                "message": {
+                    "content": "x",
+                    "metadata": {"context_mode": "selected-text", "selected_text": ""},
+                }
+            },
+            ["/message/metadata/selected_text"],
+        ),
+        ({"query_text": ""}, ["/query_text"]),
+        ({"query_text": "x", "context_mode": "selected-text"}, [""]),
+        (
+            {"query_text": "x", "context_mode": "selected-text", "selected_text": None},
+            ["/selected_text"],
+        ),
+        ({"query_text": "x", "message": {"content": "x"}}, [""]),
+        (
+            {"query_text": "x" * 4001, "selected_text": "x" * 10001},
+            ["/query_text", "/selected_text"],
+        ),
+    ],
+)
+def test_every_violation_is_named(live: Live, path: str, body: Any, pointers: list[str]) -> None:
+    """422 with all of them and their places; of a union, those of the dialect that was meant."""
+    response = live.client.post(path, json=body)
+    problem = response.json()
+
+    assert response.status_code == 422
+    assert sorted({error["pointer"] for error in problem["errors"]}) == sorted(pointers)
+    assert problem["error"] == "validation_error"
+
+
+def test_a_problem_never_quotes_the_request(live: Live) -> None:
+    """A password or a question in an answer is a password or a question in a log."""
+    secret = "correct horse battery staple"
+    body = {"message": {"content": 1, "user_id": secret, "metadata": {"context": secret}}}
+
+    assert secret not in live.client.post(CHAT[0], json=body).text
+
+
+def test_an_unknown_failure_is_opaque(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """500 as a problem with an id, and nothing of the exception."""
+    monkeypatch.setattr("routes.chat.asked", lambda _body: 1 / 0)
+    response = live.client.post(CHAT[0], json=message("What is the lamp?"))
+
+    assert response.status_code == 500
+    assert response.json()["message"] == "Something went wrong on our side."
+    assert response.json()["instance"].endswith(response.headers["x-request-id"])
+
+
+def test_the_document_means_the_same_to_every_parser() -> None:
+    """No anchors, merge keys or scalars that only one YAML parser reads so."""
+    text = (ROOT / "openapi.yaml").read_text()
+
+    assert yaml.load(text, yaml.SafeLoader) == CONTRACT.document
+    assert "<<" not in text
+
+
+def schemas() -> dict[str, Any]:
+    return dict(CONTRACT.document["components"]["schemas"])
+
+
+def test_house_rules_of_the_document() -> None:
+    """Requests are closed, texts and lists are bounded, and everything has a description."""
+    for name, schema in schemas().items():
+        assert schema.get("description"), name
+        for member, inner in schema.get("properties", {}).items():
+            kinds = inner.get("type", [])
+            if "string" in kinds and not {"const", "enum"} & inner.keys():
+                assert "maxLength" in inner, (name, member)
+            if kinds == "array":
+                assert "maxItems" in inner, (name, member)
+            if kinds in ("integer", "number") and "const" not in inner:
+                assert {"minimum", "maximum"} <= inner.keys(), (name, member)
+            assert kinds != "object", f"{name}.{member} is an inline object"
+    for operation in (o for item in CONTRACT.document["paths"].values() for o in item.values()):
+        assert operation["summary"]
+        assert operation["description"]
+        assert "default" not in operation["responses"]
+
+
+def test_every_example_fits_its_schema() -> None:
+    """Front ends start from the examples."""
+    for name, schema in schemas().items():
+        for member, inner in schema.get("properties", {}).items():
+            validator = CONTRACT.validators[f"#/components/schemas/{name}/properties/{member}"]
+            assert all(validator.is_valid(value) for value in inner.get("examples", [])), (
+                name,
+                member,
+            )
+
+
+def test_a_pointer_is_followed_to_what_it_refers_to() -> None:
+    """Through references, and through names with a slash."""
+    pointer, node = CONTRACT.at("#/paths/~1api~1v1~1chat/post/requestBody")
+
+    assert pointer == "#/components/requestBodies/Chat"
+    assert node["required"] is True
