@@ -1,0 +1,184 @@
+"""A model behind any OpenAI-compatible chat/completions endpoint: OpenAI, Gemini, a local server.
+
+The openai library makes the request, on aiohttp; the stream is read as raw bytes, because its
+chunk objects cost more than the rest of a token's way through the service.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, field
+
+from agent.deadline import Deadline
+from agent.providers import End, Message, ProviderFailed, Text
+from agent.providers.wire import ChunkDecoder, refused, retry_seconds, without_refused
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from openai import AsyncOpenAI
+
+OPENAI = "https://api.openai.com/v1"
+GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
+TAIL = 0.5  # seconds for usage and EOF, once the model has said that it is done
+
+
+def _key(api_key: str | None) -> str:
+    """Files of secrets end in a newline. The library insists on a key, a local server on none."""
+    return (api_key or "").strip() or "none"
+
+
+@define(kw_only=True, eq=False)
+class OpenAICompatible:
+    """One model at one endpoint. Imports the library and connects at the first question."""
+
+    name: str
+    model: str
+    base_url: str
+    api_key: str = field(repr=False, converter=_key)
+    max_tokens: int = 4096  # far above an answer: models that reason count that, too
+    reasoning_effort: str | None = None  # "low" brings the first text seconds earlier
+    _options: dict[str, Any] = field(init=False, repr=False)  # what the endpoint seems to accept
+    _client: "AsyncOpenAI | None" = field(init=False, default=None, repr=False)
+    _connecting: asyncio.Lock = field(init=False, factory=asyncio.Lock, repr=False)
+
+    @_options.default
+    def _first_guess(self) -> dict[str, Any]:
+        effort = {"reasoning_effort": self.reasoning_effort} if self.reasoning_effort else {}
+        limits = {"max_tokens": self.max_tokens, "temperature": 0.1}
+        return {"stream_options": {"include_usage": True}, **limits, **effort}
+
+    async def stream(
+        self, messages: Sequence[Message], deadline: Deadline
+    ) -> AsyncGenerator[Text | End]:
+        """See ``Provider``. A failure after the model's last word does not spoil its answer."""
+        client, decoder = await self._connected(), ChunkDecoder()
+        try:
+            async with AsyncExitStack() as hang_up:
+                reads = await self._ask(client, messages, deadline, hang_up)
+                while decoder.failed is None and (data := await _read(reads, decoder)):
+                    if text := decoder.feed(data):
+                        yield Text(text)
+        except _errors() as error:
+            if decoder.finish_reason is None:
+                raise decoder.failure(_failure(error)) from None
+        yield decoder.end()
+
+    async def warm(self) -> None:
+        await self._connected()
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _connected(self) -> "AsyncOpenAI":
+        async with self._connecting:
+            if self._client is None:
+                self._client = await asyncio.to_thread(_connect, self.base_url, self.api_key)
+            return self._client
+
+    async def _ask(
+        self,
+        client: "AsyncOpenAI",
+        messages: Sequence[Message],
+        deadline: Deadline,
+        hang_up: AsyncExitStack,
+    ) -> AsyncIterator[bytes]:
+        """The raw stream. A parameter that the endpoint refuses is left out, this time and later.
+
+        It is given up for good only when the request succeeds without: a refusal may quote the
+        prompt, and no reader shall switch our options off.
+        """
+        from openai import BadRequestError, UnprocessableEntityError
+
+        options = self._options
+        while True:
+            request = client.chat.completions.with_streaming_response.create(
+                model=self.model,
+                messages=_prompt(messages),
+                stream=True,
+                timeout=deadline.left(),  # of each wait; Failover watches the whole
+                **options,
+            )
+            try:
+                response = await hang_up.enter_async_context(request)
+            except (BadRequestError, UnprocessableEntityError) as refusal:
+                accepted = without_refused(options, refusal.response.text)
+                if accepted == options:
+                    raise
+                options = accepted
+            else:
+                self._options = options
+                reads: AsyncIterator[bytes] = response.iter_bytes()
+                return reads
+
+
+def _prompt(messages: Sequence[Message]) -> list[Any]:
+    return [{"role": message.role, "content": message.content} for message in messages]
+
+
+def _connect(base_url: str, api_key: str) -> "AsyncOpenAI":
+    """A client that never retries nor follows a redirect, which would carry the key away.
+
+    Runs in a thread: 0.9 s of imports.
+    """
+    import openai
+    from httpx2 import InvalidURL
+
+    http = openai.DefaultAioHttpClient(follow_redirects=False, verify=_certificates())
+    try:
+        client = openai.AsyncOpenAI(
+            base_url=base_url, api_key=api_key, max_retries=0, http_client=http
+        )
+    except (openai.OpenAIError, InvalidURL):
+        raise ProviderFailed(reason="misconfigured") from None
+    _ = client.chat.completions.with_streaming_response  # imports, too
+    return client
+
+
+@cache
+def _certificates() -> "SSLContext":
+    """One for all providers: reading the authorities takes 50 ms."""
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
+async def _read(reads: AsyncIterator[bytes], decoder: ChunkDecoder) -> bytes:
+    """The next bytes, none at EOF. Reading up to EOF keeps the connection for the next question."""
+    if decoder.finish_reason is None:
+        return await anext(reads, b"")
+    async with asyncio.timeout(TAIL):
+        return await anext(reads, b"")
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What the library, its transport and (``ValueError``) a key that fits no header raise."""
+    import aiohttp
+    import httpx2
+    import openai
+
+    return openai.OpenAIError, httpx2.HTTPError, aiohttp.ClientError, OSError, ValueError
+
+
+def _failure(error: Exception) -> ProviderFailed:
+    """A code for *error*, whose own text may hold a key, a prompt or a body."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        retry_after = retry_seconds(error.response.headers.get("retry-after", ""))
+        return refused(error.status_code, retry_after, code=error.code)
+    if isinstance(error, ValueError):
+        return ProviderFailed(reason="misconfigured")
+    if _timed_out(error):
+        return ProviderFailed(reason="timeout", retryable=True)
+    unreachable = isinstance(error, openai.APIConnectionError)
+    return ProviderFailed(reason="unreachable" if unreachable else "truncated", retryable=True)
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    """The transport calls even a refused connection a timeout; only the cause tells."""
+    return error is not None and (isinstance(error, TimeoutError) or _timed_out(error.__cause__))
