@@ -1,0 +1,221 @@
+"""Markers in a stream of text: only those that point at a source get through, renumbered.
+
+The model is told to write ``[n]`` for the nth source. It also writes ``[9]`` for a source that does
+not exist, ``【2】``, ``[1, 3]``, and ``v[1]`` in code. Knows no model and no wire format.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from attrs import frozen
+
+from agent.index import Hit
+from models import Citation
+
+# [1], [1,2], [1; 2], 【3】: at most ten numbers of at most three digits
+MARKER = re.compile(r" ?[\[【] ?\d{1,3}(?: ?[,;] ?\d{1,3}){0,9} ?[\]】]")
+LONGEST = 64  # characters held back at most while a marker may still be coming
+SPECIAL = re.compile(r"[\[【`~\n]")
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+
+Quote = Callable[[Hit, str], tuple[int, int]]
+
+
+@frozen
+class Cleaned:
+    """Text that may go out, and the citations whose first marker it carries."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+
+
+class CitationStream:
+    """Feed it deltas, send what it returns, then ``finish()``. Any split gives the same text.
+
+    A marker of a source becomes ``[index]``, numbered by first use; one that names no source is
+    dropped together with the space before it. Code, inline and fenced, passes untouched. *quote*
+    finds the part of a passage that a sentence rests on. Linear time; holds back 64 characters at
+    most.
+    """
+
+    def __init__(self, sources: Sequence[Hit], quote: Quote) -> None:
+        self.sources, self.quote = sources, quote
+        self.cited: dict[int, Citation] = {}  # by source number
+        self.code = CodeTracker()
+        self.held = ""  # may become a marker
+        self.tail = ""  # the last 400 characters that went out
+        self.out: list[str] = []
+        self.fresh: list[Citation] = []
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All so far, by index."""
+        return tuple(sorted(self.cited.values(), key=lambda citation: citation.index))
+
+    def feed(self, text: str) -> Cleaned:
+        at = 0
+        while at < len(text):
+            plain = self._plain_run(text, at)
+            if plain > at:
+                self._pass(text[at:plain])
+                at = plain
+            else:
+                self._step(text[at])
+                at += 1
+        return self._flush()
+
+    def finish(self) -> Cleaned:
+        """What was still held back: no marker can come any more."""
+        self._release()
+        return self._flush()
+
+    def _plain_run(self, text: str, at: int) -> int:
+        """Where the prose that starts at *at* ends: what needs no look at each character."""
+        if not self.code.is_plain or self.held.strip(" "):
+            return at
+        special = SPECIAL.search(text, at)
+        return special.start() if special else len(text)
+
+    def _pass(self, prose: str) -> None:
+        """Send prose; its last space waits, since a dropped marker takes it along."""
+        self._release()
+        self._emit(prose.removesuffix(" "))
+        self.held = " " if prose.endswith(" ") else ""
+
+    def _step(self, char: str) -> None:
+        in_code = self.code.step(char)
+        if in_code or char in "`~\n":
+            self._release()
+            self._emit(char)
+        elif self.held.strip(" "):
+            self._extend(char)
+        elif char in "[【":
+            self.held += char
+        elif char == " ":
+            self._release()
+            self.held = char
+        else:
+            self._release()
+            self._emit(char)
+
+    def _extend(self, char: str) -> None:
+        """One more character of what began like a marker."""
+        if char in "]】":
+            self._close(self.held + char)
+        elif (char.isdecimal() or char in " ,;") and len(self.held) < LONGEST:
+            self.held += char
+        else:
+            self._release()
+            if char in "[【":
+                self.held = char
+            else:
+                self._emit(char)
+
+    def _close(self, text: str) -> None:
+        self.held = ""
+        if not MARKER.fullmatch(text):
+            self._emit(text)
+            return
+        numbers = [int(number) for number in re.findall(r"\d+", text)]
+        indexes = [self._cite(number) for number in numbers if 1 <= number <= len(self.sources)]
+        marks = "".join(f"[{index}]" for index in dict.fromkeys(indexes))
+        if marks:
+            self.out.append((" " if text[0] == " " else "") + marks)
+
+    def _cite(self, number: int) -> int:
+        """The index of the source's citation, made at its first marker."""
+        if number not in self.cited:
+            hit = self.sources[number - 1]
+            start, end = self.quote(hit, self._claim())
+            self.cited[number] = citation(hit, len(self.cited) + 1, start, end)
+            self.fresh.append(self.cited[number])
+        return self.cited[number].index
+
+    def _claim(self) -> str:
+        """The sentence that a marker here closes."""
+        return SENTENCE_END.split(self.tail.strip())[-1]
+
+    def _release(self) -> None:
+        if self.held:
+            self._emit(self.held)
+            self.held = ""
+
+    def _emit(self, text: str) -> None:
+        self.out.append(text)
+        self.tail = (self.tail + text)[-400:]
+
+    def _flush(self) -> Cleaned:
+        cleaned = Cleaned("".join(self.out), tuple(self.fresh))
+        self.out, self.fresh = [], []
+        return cleaned
+
+
+class CodeTracker:
+    """Whether the next character stands in Markdown code, one character at a time.
+
+    Inline code ends with a run of as many backticks as opened it, at the latest with its paragraph
+    (CommonMark §6.1); a fence ends with a line that starts with one at least as long (§4.5).
+    """
+
+    def __init__(self) -> None:
+        self.fence = ""  # "```" while inside a fence
+        self.inline = 0  # backticks that opened inline code
+        self.run = ""  # backticks or tildes being counted
+        self.run_opens_line = False
+        self.line_is_blank = True
+
+    @property
+    def is_plain(self) -> bool:
+        return not (self.fence or self.inline or self.run or self.line_is_blank)
+
+    def step(self, char: str) -> bool:
+        """Take *char*; whether it stands in code."""
+        if char in "`~" and (not self.run or char == self.run[0]):
+            self.run_opens_line = self.line_is_blank if not self.run else self.run_opens_line
+            self.run += char
+            self.line_is_blank = False
+            return True
+        if self.run:
+            self._end_run()
+        if char == "\n":
+            self.inline = 0 if self.line_is_blank else self.inline
+            self.line_is_blank = True
+        elif char not in " \t":
+            self.line_is_blank = False
+        if char in "`~":
+            return self.step(char)
+        return bool(self.fence or self.inline)
+
+    def _end_run(self) -> None:
+        run, self.run = self.run, ""
+        if self.fence:
+            if self.run_opens_line and run.startswith(self.fence):
+                self.fence = ""
+        elif self.run_opens_line and len(run) >= 3:
+            self.fence, self.inline = run, 0
+        elif run[0] == "`":
+            closes = self.inline == len(run)
+            self.inline = 0 if closes else self.inline or len(run)
+
+
+def has_marker(text: str) -> bool:
+    """Whether a reader would take a part of *text*, outside code, for a citation's marker."""
+    stream = CitationStream((), lambda _hit, _claim: (0, 0))
+    return stream.feed(text).text + stream.finish().text != text
+
+
+def citation(hit: Hit, index: int, start: int, end: int) -> Citation:
+    """The citation of ``hit.passage.text[start:end]``."""
+    passage = hit.passage
+    return Citation(
+        index=index,
+        passage_id=passage.passage_id,
+        page=passage.page,
+        title=passage.title,
+        heading_path=passage.section_at(start).heading_path,
+        url=passage.url_at(start),
+        quote=passage.text[start:end],
+        start=start,
+        end=end,
+        score=round(min(1.0, max(0.0, hit.score)), 4),
+    )

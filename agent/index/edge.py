@@ -1,0 +1,189 @@
+"""The index as embedded Qdrant, read side: one immutable directory for each generation.
+
+qdrant-edge-py 0.9, with oddities that this module hides: every error is a bare ``Exception``, and
+calls hold the GIL, so that one thread does all searching.
+"""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from attrs import frozen
+
+from agent.index import (
+    CANDIDATES,
+    DENSE,
+    SPARSE,
+    Hit,
+    IndexUnusable,
+    Manifest,
+    check,
+    comparable,
+    cosine,
+    generations,
+    in_order,
+    manifest_of,
+)
+from agent.passages import from_payload
+from agent.terms import SparseVector
+
+if TYPE_CHECKING:
+    from qdrant_edge import EdgeShard, QueryRequest, ScoredPoint
+
+log = logging.getLogger("footnote.index")
+
+MANIFEST = "manifest.json"
+SHARD = "shard"
+
+
+@frozen
+class _Generation:
+    shard: "EdgeShard"
+    manifest: Manifest
+
+
+class EdgeIndex:
+    """Searches the current generation; the next search opens one that is published meanwhile.
+
+    A new generation that cannot be used leaves the old one in service, with a line in the log.
+    """
+
+    def __init__(self, directory: Path, *, embedder: str, dimensions: int) -> None:
+        self._directory, self._embedder, self._dimensions = directory, embedder, dimensions
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._stamp: tuple[int, int] | None = None
+        self._generation: _Generation | None = None
+
+    @property
+    def manifest(self) -> Manifest:
+        if self._generation is None:
+            raise IndexUnusable(f"The index in {self._directory} is not open.")
+        return self._generation.manifest
+
+    async def search(
+        self, sparse: SparseVector, dense: Sequence[float] | None, *, top_k: int
+    ) -> list[Hit]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._search, sparse, dense, top_k)
+
+    async def ping(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._current)
+
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._let_go)
+        self._pool.shutdown()
+
+    def _search(self, sparse: SparseVector, dense: Sequence[float] | None, top_k: int) -> list[Hit]:
+        current = self._current()
+        meaning = comparable(dense, current.manifest)
+        request = _request(sparse, meaning, top_k)
+        if request is None:
+            return []
+        with native_errors():
+            points = current.shard.query(request)
+        return in_order([_hit(point, meaning) for point in points])
+
+    def _current(self) -> _Generation:
+        stamp = generations.stamp(self._directory)
+        if self._generation is None or stamp != self._stamp:
+            self._generation = self._reopened()
+            self._stamp = stamp
+        return self._generation
+
+    def _reopened(self) -> _Generation:
+        try:
+            newest = self._newest()
+        except (IndexUnusable, OSError) as error:
+            if self._generation is None:
+                raise
+            log.warning("the new index cannot be used, the old one stays: %s", error)
+            return self._generation
+        self._let_go()
+        return newest
+
+    def _newest(self) -> _Generation:
+        path = generations.current(self._directory)
+        if path is None:
+            raise IndexUnusable(
+                f"There is no index in {self._directory} yet: build it with `make ingest`."
+            )
+        manifest = read_manifest(path)
+        check(manifest, embedder=self._embedder, dimensions=self._dimensions)
+        return _Generation(load(path), manifest)
+
+    def _let_go(self) -> None:
+        if self._generation is not None:
+            self._generation.shard.close()
+            self._generation = None
+
+
+def read_manifest(generation: Path) -> Manifest:
+    """Raises ``IndexUnusable`` when it is damaged, ``OSError`` when it is gone."""
+    try:
+        return manifest_of(json.loads((generation / MANIFEST).read_bytes()))
+    except ValueError:
+        raise IndexUnusable(f"{generation} is damaged: build it anew with `make ingest`.") from None
+
+
+def _request(
+    sparse: SparseVector, dense: Sequence[float] | None, top_k: int
+) -> "QueryRequest | None":
+    """``None`` when there is nothing to search by: a question of stop words."""
+    import qdrant_edge as edge
+
+    queries = []
+    if sparse.indices:
+        terms = edge.SparseVector(list(sparse.indices), list(sparse.values))
+        queries.append(edge.Query.Nearest(terms, using=SPARSE))
+    if dense:
+        queries.append(edge.Query.Nearest(list(dense), using=DENSE))
+    if not queries:
+        return None
+    return edge.QueryRequest(
+        limit=top_k,
+        query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]  # its stub forgets the base class
+        prefetches=[edge.Prefetch(limit=CANDIDATES, query=query) for query in queries],
+        with_payload=True,
+        with_vector=[DENSE] if dense else False,
+    )
+
+
+def _hit(point: "ScoredPoint", dense: Sequence[float] | None) -> Hit:
+    passage = from_payload(UUID(str(point.id)), point.payload or {})
+    if not dense:
+        return Hit(passage, point.score, None)
+    stored: Any = point.vector
+    return Hit(passage, point.score, cosine(dense, stored.get(DENSE, ())))
+
+
+def load(generation: Path) -> "EdgeShard":
+    """Raises ``IndexUnusable`` where embedded Qdrant is not installed."""
+    try:
+        import qdrant_edge as edge
+    except ImportError:
+        raise IndexUnusable(
+            "The embedded index needs qdrant-edge-py: `pip install -r requirements-local.txt`, "
+            "or set QDRANT_URL."
+        ) from None
+    with native_errors():
+        return edge.EdgeShard.load(str(generation / SHARD))
+
+
+@contextmanager
+def native_errors() -> Iterator[None]:
+    """Turn Qdrant's bare ``Exception`` into the ``OSError`` it reports, or ``IndexUnusable``."""
+    try:
+        yield
+    except (OSError, IndexUnusable):
+        raise
+    except Exception as error:
+        if number := re.search(r"os error (\d+)", str(error)):
+            raise OSError(int(number[1]), str(error)) from error
+        raise IndexUnusable(f"The index cannot be read: {error}") from error

@@ -1,0 +1,196 @@
+"""The index on a Qdrant server, read side: it never writes.
+
+Our own collections carry their manifest in a reserved point without vectors, which no search finds.
+A collection that another tool filled is searched by its dense vectors alone.
+"""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from attrs import frozen
+
+from agent.index import (
+    CANDIDATES,
+    DENSE,
+    SCHEMA,
+    SPARSE,
+    Hit,
+    IndexUnusable,
+    Location,
+    Manifest,
+    check,
+    comparable,
+    cosine,
+    in_order,
+    manifest_of,
+)
+from agent.index.remote_server import MANIFEST_ID, Server
+from agent.passages import from_payload
+from agent.terms import SparseVector
+
+if TYPE_CHECKING:
+    from qdrant_client.models import Prefetch, ScoredPoint
+
+log = logging.getLogger("footnote.index")
+
+RECHECK = 30.0  # seconds until a search looks for a newer manifest
+
+
+@frozen
+class _Contents:
+    """What a collection turned out to hold."""
+
+    manifest: Manifest
+    dense: str  # the vector that is compared; "" is the unnamed one
+    published: str | None  # changes with every publication; None: filled by another tool
+
+
+class RemoteIndex:
+    """Searches one collection; a new publication is noticed within half a minute."""
+
+    def __init__(self, location: Location, *, embedder: str, dimensions: int) -> None:
+        self._server, self._collection = Server(location), location.collection
+        self._embedder, self._dimensions = embedder, dimensions
+        self._contents: _Contents | None = None
+        self._looked = -math.inf
+        self._looking = asyncio.Lock()
+
+    @property
+    def manifest(self) -> Manifest:
+        if self._contents is None:
+            raise IndexUnusable(f"The collection {self._server.location} is not open.")
+        return self._contents.manifest
+
+    async def search(
+        self, sparse: SparseVector, dense: Sequence[float] | None, *, top_k: int
+    ) -> list[Hit]:
+        contents = await self._current()
+        meaning = comparable(dense, contents.manifest)
+        prefetch = self._prefetch(contents, sparse, meaning)
+        if not prefetch:
+            return []
+        try:
+            points = await self._query(prefetch, top_k, contents.dense if meaning else None)
+        except IndexUnusable:
+            self._looked = -math.inf  # rebuilt in another shape: look again
+            raise
+        found = (_hit(point, contents.dense, meaning) for point in points)
+        return in_order([hit for hit in found if hit])
+
+    async def ping(self) -> None:
+        self._looked = -math.inf
+        await self._current()
+
+    async def close(self) -> None:
+        await self._server.close()
+
+    async def _query(
+        self, prefetch: list["Prefetch"], top_k: int, vector: str | None
+    ) -> list["ScoredPoint"]:
+        from qdrant_client import models
+
+        reply = await self._server.ask(
+            lambda client: client.query_points(
+                self._collection,
+                prefetch=prefetch,
+                query=models.FusionQuery(fusion=models.Fusion.DBSF),
+                limit=top_k,
+                with_payload=True,
+                with_vectors=[vector] if vector else vector is not None,
+            )
+        )
+        return reply.points
+
+    def _prefetch(
+        self, contents: _Contents, sparse: SparseVector, dense: Sequence[float] | None
+    ) -> list["Prefetch"]:
+        from qdrant_client.models import Prefetch
+        from qdrant_client.models import SparseVector as Terms
+
+        if contents.published is None and not dense:
+            raise OSError("This collection has no words to search: the question needs a vector.")
+        found = []
+        if sparse.indices and contents.published is not None:
+            terms = Terms(indices=list(sparse.indices), values=list(sparse.values))
+            found.append(Prefetch(query=terms, using=SPARSE, limit=CANDIDATES))
+        if dense:
+            using = contents.dense or None
+            found.append(Prefetch(query=list(dense), using=using, limit=CANDIDATES))
+        return found
+
+    async def _current(self) -> _Contents:
+        """What the collection holds; looked up again after a while, by one search for all."""
+        fresh = time.monotonic() < self._looked + RECHECK
+        if self._contents and (fresh or self._looking.locked()):
+            return self._contents
+        async with self._looking:
+            self._contents = await self._look()
+            self._looked = time.monotonic()
+            return self._contents
+
+    async def _look(self) -> _Contents:
+        published = await self._manifest_point(["published"])
+        if published is None:
+            return await self._foreign()
+        if self._contents and self._contents.published == published.get("published"):
+            return self._contents
+        payload = await self._manifest_point() or {}
+        manifest = manifest_of(payload.get("manifest", {}))
+        check(manifest, embedder=self._embedder, dimensions=self._dimensions)
+        return _Contents(manifest, DENSE, payload.get("published", ""))
+
+    async def _manifest_point(self, fields: list[str] | None = None) -> dict[str, Any] | None:
+        found = await self._server.ask(
+            lambda client: client.retrieve(
+                self._collection, [MANIFEST_ID], with_payload=fields or True
+            )
+        )
+        return found[0].payload or {} if found else None
+
+    async def _foreign(self) -> _Contents:
+        """A collection without our manifest: by the one of its vectors that fits the embedder."""
+        info = await self._server.ask(lambda client: client.get_collection(self._collection))
+        vectors = info.config.params.vectors or {}
+        named = vectors if isinstance(vectors, dict) else {"": vectors}
+        fitting = [name for name, params in named.items() if params.size == self._dimensions]
+        if not fitting:
+            sizes = " or ".join(str(params.size) for params in named.values()) or "no"
+            raise IndexUnusable(
+                f"The collection {self._server.location} was filled by another tool with vectors "
+                f"of {sizes} dimensions, and the embedding model {self._embedder!r} makes "
+                f"{self._dimensions}: change EMBEDDING_MODEL or QDRANT_COLLECTION."
+            )
+        manifest = Manifest(
+            schema=SCHEMA,
+            book=self._collection,
+            embedder=self._embedder,
+            dimensions=self._dimensions,
+            language="english",
+            average_terms=0.0,
+            passages=info.points_count or 0,
+            pages=0,
+            words=0,
+            document_frequency={},
+        )
+        return _Contents(manifest, fitting[0], None)
+
+
+def _hit(point: "ScoredPoint", vector: str, dense: Sequence[float] | None) -> Hit | None:
+    """``None`` for a point without text, which another tool may have stored."""
+    number = point.id
+    passage_id = UUID(int=number) if isinstance(number, int) else UUID(str(number))
+    try:
+        passage = from_payload(passage_id, point.payload or {})
+    except ValueError:
+        log.warning("a found point has no text and is left out: %s", point.id)
+        return None
+    if not dense:
+        return Hit(passage, point.score, None)
+    stored: Any = point.vector
+    values = stored.get(vector, ()) if isinstance(stored, dict) else stored or ()
+    return Hit(passage, point.score, cosine(dense, values))

@@ -1,0 +1,134 @@
+"""From a folder of files to passages: ``read_book`` is all that others need.
+
+Reads mdBook, Docusaurus and MkDocs as their authors laid them out, and any other folder of
+Markdown, HTML, text, notebooks and PDF. Knows neither index nor model.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from uuid import UUID, uuid5
+
+from attrs import frozen
+
+from agent.ingest.anchors import plain_text
+from agent.ingest.blocks import Outline, outline
+from agent.ingest.clean import clean
+from agent.ingest.cut import Piece, cut
+from agent.ingest.discovery import find
+from agent.ingest.folder import BookUnreadable, Unreadable
+from agent.ingest.formats import Document, convert
+from agent.ingest.front_matter import FrontMatter, YamlBroken, halves, split
+from agent.ingest.layout import MARKDOWN, Entry, Layout
+from agent.ingest.order import title_of
+from agent.ingest.urls import url_of
+from agent.passages import Passage
+
+__all__ = ["Book", "BookUnreadable", "Page", "read_book"]
+
+_NAMESPACE = UUID("6f0c1a52-7c0e-4d0b-9a3e-0f2f5b1d7e61")  # never change it: ids would
+
+
+@frozen(kw_only=True)
+class Page:
+    """A page as its readers see it."""
+
+    path: str  # the file, relative to the folder of pages, with "/"
+    title: str
+    chapter: str
+    url: str | None
+    markdown: str  # cleaned
+
+
+@frozen(kw_only=True)
+class Book:
+    name: str
+    pages: tuple[Page, ...]  # in reading order
+    passages: tuple[Passage, ...]  # in reading order
+    warnings: tuple[str, ...]  # for a person: what was left out, and why
+
+
+def read_book(root: Path, *, base_url: str | None = None) -> Book:
+    """Read the book at *root*: a project's folder, its folder of pages, or a single file.
+
+    *base_url* is where the book's site serves the folder of pages; without it no page has a URL.
+    Raises :class:`BookUnreadable`, and nothing else: a file that cannot be read is a warning.
+    """
+    layout = find(root)
+    read = [found for entry in layout.entries if (found := _read(layout, entry, base_url))]
+    if not read:
+        reasons = " ".join(f"{warning}." for warning in layout.folder.warnings[:3])
+        raise BookUnreadable(f"No page of {root} could be read. {reasons}".strip())
+    ordinals = count()
+    return Book(
+        name=layout.name,
+        pages=tuple(page for page, _ in read),
+        passages=tuple(
+            passage for page, pieces in read for passage in _passages(page, pieces, ordinals)
+        ),
+        warnings=tuple(layout.folder.warnings),
+    )
+
+
+def _read(layout: Layout, entry: Entry, base_url: str | None) -> tuple[Page, list[Piece]] | None:
+    """The page with its pieces; none for a draft, and for a page that says nothing."""
+    try:
+        meta, document = _document(layout, entry.path)
+    except Unreadable as error:
+        layout.folder.warn(f"{entry.path} {error}; skipped")
+        return None
+    if meta.is_hidden:
+        return None
+    parts = outline(document.markdown, layout.kind)
+    if not parts.elements:
+        layout.folder.warn(f"{entry.path} has no text; skipped")
+        return None
+    title = _title(entry, meta, document, parts)
+    url = base_url and url_of(entry.path, kind=layout.kind, base_url=base_url, meta=meta)
+    page = Page(
+        path=entry.path,
+        title=title,
+        chapter=entry.chapter or title,
+        url=url or None,
+        markdown=parts.markdown,
+    )
+    return page, cut(parts, title)
+
+
+def _document(layout: Layout, path: str) -> tuple[FrontMatter, Document]:
+    folder = layout.folder
+    if not path.lower().endswith(MARKDOWN):
+        return FrontMatter(), convert(folder, path)
+    text = folder.text_of(path)
+    try:
+        meta, text = split(text)
+    except YamlBroken:
+        folder.warn(f"{path} has front matter that is no YAML; read without it")
+        meta, text = FrontMatter(), halves(text)[1]
+    return meta, Document(clean(text, path=path, kind=layout.kind, folder=folder))
+
+
+def _title(entry: Entry, meta: FrontMatter, document: Document, parts: Outline) -> str:
+    """By the table of contents, the front matter, the file, its headings, or the file's name."""
+    given = entry.title or meta.get("title") or document.title
+    title = given and plain_text(given)
+    return title or parts.title or meta.get("sidebar_label") or title_of(entry.path)
+
+
+def _passages(page: Page, pieces: list[Piece], ordinals: Iterator[int]) -> Iterator[Passage]:
+    seen: Counter[str] = Counter()
+    for piece in pieces:
+        anchor = piece.sections[0].anchor
+        yield Passage(
+            passage_id=uuid5(_NAMESPACE, f"{page.path}\0{anchor}\0{seen[anchor]}"),
+            page=page.path,
+            title=page.title,
+            chapter=page.chapter,
+            url=page.url,
+            ordinal=next(ordinals),
+            text=piece.text,
+            sections=piece.sections,
+            blocks=piece.blocks,
+        )
+        seen[anchor] += 1

@@ -1,0 +1,55 @@
+"""The vectors of a book's passages, made or fetched when the index asks for them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+
+from agent.index import Manifest
+from agent.ingest.cache import EmbeddingCache
+from agent.passages import Passage
+from agent.terms import SparseVector, passage_vector
+
+
+class Terms(Mapping[UUID, SparseVector]):
+    """BM25's vectors, weighed by the mean length that the manifest states."""
+
+    def __init__(self, passages: Sequence[Passage], manifest: Manifest) -> None:
+        self._passages = {passage.passage_id: passage for passage in passages}
+        self._manifest = manifest
+
+    def __getitem__(self, key: UUID) -> SparseVector:
+        text = self._passages[key].indexed_text
+        return passage_vector(text, self._manifest.average_terms, self._manifest.language)
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self._passages)
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+
+class Vectors(Mapping[UUID, Sequence[float]]):
+    """The embeddings that the cache has; empty without an embedding model."""
+
+    def __init__(
+        self, passages: Sequence[Passage], manifest: Manifest, cache: EmbeddingCache
+    ) -> None:
+        embedded = passages if manifest.dimensions else ()
+        self._passages = {passage.passage_id: passage for passage in embedded}
+        self._model, self._cache = manifest.embedder, cache
+
+    def missing(self) -> list[str]:
+        """The texts that are still to be embedded, each once, in reading order."""
+        texts = dict.fromkeys(passage.indexed_text for passage in self._passages.values())
+        return [text for text in texts if not self._cache.has(self._model, text)]
+
+    def __getitem__(self, key: UUID) -> Sequence[float]:
+        vector = self._cache.find(self._model, self._passages[key].indexed_text)
+        if vector is None:
+            raise KeyError(key)
+        return vector
+
+    def __iter__(self) -> Iterator[UUID]:
+        return iter(self._passages)
+
+    def __len__(self) -> int:
+        return len(self._passages)

@@ -1,0 +1,122 @@
+"""Choosing the part of a passage that speaks to a sentence: whole blocks, measured by rare words.
+
+Pure; knows neither index nor model. A unit is a block together with the paragraph ending in a
+colon that leads in to it.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from attrs import frozen
+
+from agent.citations import has_marker
+from agent.index import Hit, Manifest
+from agent.passages import Block, Passage, words
+from agent.terms import stems, term_id
+
+SENTENCE = re.compile(r"\S.*?(?:[.!?][\"'”’)\]]*(?=\s)|(?=\s*\Z))", re.DOTALL)
+LEAD_IN_WORDS = 60  # a longer paragraph before a list stands on its own
+ABOVE = 0.3  # what a question word counts that stands in the headings above a unit only
+HEADING = 0.2  # what it counts in addition when it stands in the nearest one
+PASSAGE = 2.0  # what the passage's confidence counts against the words of the unit
+LENGTH = 0.12  # what a unit pays for its length, from so many words on:
+LONG_WORDS = 60
+
+Weigh = Callable[[str], float]
+
+
+def weigh_by(manifest: Manifest) -> Weigh:
+    """How much a stem tells: its inverse document frequency; 1 when the index has no counts.
+
+    BM25's IDF, log(1 + (N - n + 0.5) / (n + 0.5)); a word that the book lacks weighs most.
+    """
+    frequency, total = manifest.document_frequency, manifest.passages
+    if not frequency:
+        return lambda _stem: 1.0
+
+    def weigh(stem: str) -> float:
+        count = frequency.get(term_id(stem), 0)
+        return math.log(1 + (total - count + 0.5) / (count + 0.5))
+
+    return weigh
+
+
+def coverage(question: Iterable[str], text: Iterable[str], weigh: Weigh) -> float:
+    """The share of the question's weight that is found in *text*, 0..1; both are stems."""
+    asked = {stem: weigh(stem) for stem in question}
+    total = sum(asked.values())
+    return sum(asked[stem] for stem in asked.keys() & set(text)) / total if total else 0.0
+
+
+@frozen
+class Unit:
+    """``passage.text[start:end]``: what is quoted as one."""
+
+    start: int
+    end: int
+    fit: float
+
+
+def units(passage: Passage) -> Iterator[tuple[int, int]]:
+    """The quotable parts of a passage, in reading order.
+
+    A heading is none, nor is a lead-in whose list or code the passage does not hold.
+    """
+    lead: Block | None = None
+    for block in passage.blocks:
+        text = passage.text[block.start : block.end]
+        if block.kind == "heading":
+            lead = None
+        elif block.kind == "paragraph" and text.endswith(":") and words(text) <= LEAD_IN_WORDS:
+            lead = lead or block
+        else:
+            yield (lead or block).start, block.end
+            lead = None
+
+
+def fitting(hit: Hit, question: Mapping[str, float]) -> Iterator[Unit]:
+    """Every unit of *hit* with how well it speaks to *question* (stem → weight)."""
+    total = sum(question.values()) or 1.0
+    for start, end in units(hit.passage):
+        text = hit.passage.text[start:end]
+        if not has_marker(text):  # a reader would take it for one of ours
+            told = _told(text, hit.passage.section_at(start).heading_path, question) / total
+            length = LENGTH * max(0.0, math.log(max(1, words(text)) / LONG_WORDS))
+            yield Unit(start, end, told + PASSAGE * hit.score - length)
+
+
+def _told(text: str, headings: Sequence[str], question: Mapping[str, float]) -> float:
+    """The weight of the question that a unit and the headings above it speak to."""
+    inside, above = set(stems(text)), set(stems(" ".join(headings)))
+    nearest = set(stems(headings[-1])) if headings else set()
+    return sum(
+        weight * ((stem in inside or ABOVE * (stem in above)) + HEADING * (stem in nearest))
+        for stem, weight in question.items()
+    )
+
+
+def supporting(hit: Hit, claim: str, weigh: Weigh) -> tuple[int, int]:
+    """Where *hit*'s passage says what *claim* says: a sentence of prose, or a whole other block.
+
+    The offsets of the best one; of the first quotable part when nothing matches.
+    """
+    asked = {stem: weigh(stem) for stem in stems(claim)}
+    best, span = -1.0, (0, len(hit.passage.text))
+    for start, end in _statements(hit.passage):
+        inside = set(stems(hit.passage.text[start:end]))
+        told = sum(w for stem, w in asked.items() if stem in inside)
+        told /= 1 + math.log1p(len(inside)) * 0.2
+        if told > best:
+            best, span = told, (start, end)
+    return span
+
+
+def _statements(passage: Passage) -> Iterator[tuple[int, int]]:
+    prose = {block.start for block in passage.blocks if block.kind in ("paragraph", "quote")}
+    for start, end in units(passage):
+        if start not in prose or passage.text[start:end].endswith("```"):
+            yield start, end
+            continue
+        for sentence in SENTENCE.finditer(passage.text, start, end):
+            yield sentence.span()
