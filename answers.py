@@ -1,0 +1,147 @@
+"""Running answers: each is a task that the app owns, and a response only follows it.
+
+So an answer is logged whoever stays to read it: finished, failed, stopped by its reader or by a
+shutdown. Storing never stands between the reader and a frame. Knows neither HTTP nor wire formats.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from attrs import frozen
+
+from agent import Agent, Question
+from agent.deadline import Deadline
+from agent.events import Delta, Done, Event, Failed, Retrieved
+from identifiers import uuid7
+from problems import AgentTimeout, Problem, ShuttingDown
+
+log = logging.getLogger("footnote.answers")
+
+CLOSING_SECONDS = 5.0  # for storing what runs when the app closes
+
+Store = Callable[["Answer"], Awaitable[None]]
+
+
+@frozen(kw_only=True)
+class Asked:
+    """A question as it came in, whichever dialect it was in."""
+
+    question: Question
+    user_label: str | None = None
+    metadata: Mapping[str, Any]
+
+
+class Answer:
+    """One answer in the making; any number of readers may follow its events."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.message_id: UUID = uuid7()
+        self.asked, self.asked_at = asked, datetime.now(UTC)
+        self.events: list[Event] = []
+        self.is_stopped = False
+        self.retrieved_after: float | None = None  # seconds
+        self.first_token_after: float | None = None  # seconds
+        self.started = time.perf_counter()
+        self._news = asyncio.Event()
+        self._generation: asyncio.Task[None] | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        return bool(self.events) and isinstance(self.events[-1], Done | Failed)
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Delta))
+
+    async def follow(self) -> AsyncGenerator[list[Event], None]:
+        """Everything from the beginning on, in batches of what has happened since the last."""
+        seen = 0
+        while True:
+            if batch := self.events[seen:]:
+                seen += len(batch)
+                yield batch
+            elif self.is_finished or self.is_stopped:
+                return
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    def stop(self) -> None:
+        """End the generation now; what there is gets stored. Does nothing to a finished answer."""
+        if not self.is_finished:
+            self.is_stopped = True
+            if self._generation:
+                self._generation.cancel()
+
+    async def run(self, agent: Agent, seconds: float) -> None:
+        """Generate until the end, the deadline or a stop. Never raises."""
+        if self.is_stopped:  # before it began
+            return
+        self._generation = asyncio.create_task(self._generate(agent, seconds))
+        await asyncio.wait({self._generation})
+        if not self._generation.cancelled() and (error := self._generation.exception()):
+            self._fail(error)
+        elif not self.is_finished:
+            self.is_stopped = True
+        self._news.set()
+
+    async def _generate(self, agent: Agent, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            events = agent.answer(self.asked.question, Deadline.after(seconds))
+            async with aclosing(events):
+                async for event in events:
+                    self._add(event)
+
+    def _add(self, event: Event) -> None:
+        now = time.perf_counter() - self.started
+        if isinstance(event, Retrieved):
+            self.retrieved_after = now
+        elif isinstance(event, Delta) and self.first_token_after is None:
+            self.first_token_after = now
+        self.events.append(event)
+        self._news.set()
+
+    def _fail(self, error: BaseException) -> None:
+        """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""
+        if isinstance(error, TimeoutError):
+            self._add(Failed(AgentTimeout()))
+            return
+        log.error("an answer broke", exc_info=error, extra={"message_id": str(self.message_id)})
+        self._add(Failed(error if isinstance(error, Problem) else Problem()))
+
+
+class Answers:
+    """All running answers; ``close`` ends and stores them."""
+
+    def __init__(self, agent: Agent, store: Store, *, seconds: float) -> None:
+        self._agent, self._store, self._seconds = agent, store, seconds
+        self._running: dict[asyncio.Task[None], Answer] = {}
+        self._closing = False
+
+    def start(self, asked: Asked) -> Answer:
+        """Begin to answer. Raises ``ShuttingDown``."""
+        if self._closing:
+            raise ShuttingDown
+        answer = Answer(asked)
+        task = asyncio.create_task(self._run(answer))
+        self._running[task] = answer
+        task.add_done_callback(self._running.pop)
+        return answer
+
+    async def _run(self, answer: Answer) -> None:
+        await answer.run(self._agent, self._seconds)
+        await self._store(answer)
+
+    async def close(self) -> None:
+        """Stop what runs and wait until it is stored, a few seconds at most."""
+        self._closing = True
+        for answer in self._running.values():
+            answer.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=CLOSING_SECONDS)

@@ -1,0 +1,121 @@
+"""Local mode: a database and an index on this machine, for whatever no server is configured for.
+
+All of it lives in one private directory (FOOTNOTE_HOME): ``postgres/``, ``index/``,
+``embeddings.sqlite`` and ``secret``. Nothing here is needed when DATABASE_URL and QDRANT_URL are
+set, nor possible without requirements-local.txt: then the service starts without, and says so.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+
+from attrs import evolve
+
+import migrate
+from agent.index import generations, index_directory
+from database import OUTAGES
+from postmaster import PostgresUnavailable, Postmaster
+from settings import ROOT, Settings
+
+log = logging.getLogger("footnote.local")
+
+POLL_SECONDS = 0.05
+STOP_SECONDS = 5.0
+
+
+class LocalUnavailable(Exception):
+    """Local mode cannot give what is missing; the message tells a person why and what to do."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, *, refresh: bool = False, strict: bool = False
+) -> AsyncIterator[Settings]:
+    """*settings* completed with what this machine can give, until the block ends.
+
+    A missing index is built before the block starts; with *refresh* an existing one is brought up
+    to date beside it. What is not to be had is logged, or with *strict* raises
+    ``LocalUnavailable``.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            if not settings.database_url:
+                postgres = await start_database(settings.home)
+                stack.push_async_callback(asyncio.to_thread, postgres.stop)
+                settings = evolve(settings, database_url=postgres.dsn)
+            if not settings.qdrant_url and (refresh or not has_index(settings)):
+                ingest = await start_ingest(settings)
+                stack.push_async_callback(end, ingest)
+                await until_answerable(settings, ingest)
+        except LocalUnavailable as missing:
+            if strict:
+                raise
+            log.warning("%s", missing)
+        yield settings
+
+
+async def start_database(home: Path) -> Postmaster:
+    """The private Postgres under *home*, migrated. Raises ``LocalUnavailable``."""
+    try:
+        postgres = await asyncio.to_thread(Postmaster.start, home / "postgres")
+    except (PostgresUnavailable, OSError) as error:
+        raise LocalUnavailable(str(error)) from error
+    try:
+        await migrate.apply(postgres.dsn)
+    except OUTAGES as error:
+        await asyncio.to_thread(postgres.stop)
+        raise LocalUnavailable(f"The private Postgres cannot be set up: {error}") from error
+    return postgres
+
+
+def has_index(settings: Settings) -> bool:
+    return generations.current(index_directory(settings.home, settings.book)) is not None
+
+
+async def start_ingest(settings: Settings) -> asyncio.subprocess.Process:
+    """Ingest in a process of its own, so that embedding does not slow the answers down."""
+    command = [sys.executable, "-m", "agent.ingest", str(settings.book.resolve())]
+    command += ["--home", str(settings.home.resolve())]
+    if settings.book_url:
+        command += ["--base-url", settings.book_url]
+    return await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+
+
+async def until_answerable(settings: Settings, ingest: asyncio.subprocess.Process) -> None:
+    """Wait for the first index. Raises ``LocalUnavailable`` when ingest ends without one."""
+    while not has_index(settings):
+        if ingest.returncode is not None:
+            raise LocalUnavailable(
+                "The book has no index; ingest said why.", ingest.returncode or 1
+            )
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def end(ingest: asyncio.subprocess.Process) -> None:
+    """Stop it if it still runs; the next run goes on where it was."""
+    with suppress(ProcessLookupError):
+        ingest.terminate()
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await ingest.wait()
+    except TimeoutError:
+        ingest.kill()
+        await ingest.wait()
+
+
+def secret(home: Path) -> str:
+    """This installation's own secret, made at its first use; only its owner can read it."""
+    path = home / "secret"
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
+    with suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text()

@@ -1,0 +1,146 @@
+"""Asking the book: two dialects in, one answer out, in one piece or as a stream."""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from itertools import count, repeat
+from typing import Any
+
+from starlette.requests import Request
+
+from agent import Question
+from agent.events import Delta, Done, Event, Failed
+from answers import Answer, Asked
+from contract import converter
+from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, Citation
+from problems import ConversationNotFound, ShuttingDown
+from sse import EventSourceResponse, encode
+from state import State
+
+ChatRequest = ChatMessageRequest | ChatQueryRequest
+
+KEEPALIVE = {"content": "", "status": "partial"}
+SELECTED = "selected-text"
+
+
+async def send_chat(request: Request[State], body: ChatRequest) -> ChatReply:
+    """POST /api/v1/chat
+
+    The answer is finished and logged even if the client leaves. Raises ``AgentTimeout``,
+    ``AnswerInterrupted`` and ``ShuttingDown``.
+    """
+    answer = request.state["answers"].start(asked(body))
+    async for _ in answer.follow():
+        pass
+    last = answer.events[-1] if answer.events else None
+    if isinstance(last, Failed):
+        raise last.problem
+    if not isinstance(last, Done):
+        raise ShuttingDown
+    content = answer.text + (sources(last.citations) if lists_sources(body) else "")
+    return ChatReply(
+        response=ChatAnswer(
+            content=content, message_id=answer.message_id, timestamp=datetime.now(UTC)
+        ),
+        conversation_id=None,
+        citations=last.citations,
+        usage=last.usage,
+        degraded=last.degraded,
+    )
+
+
+async def stream_chat(request: Request[State], body: ChatRequest) -> EventSourceResponse:
+    """POST /api/v1/chat/stream
+
+    The answer runs in a task of its own; a reader who leaves stops it.
+    """
+    answer = request.state["answers"].start(asked(body))
+    wants_ids = "text/event-stream" in request.headers.get("accept", "")
+    numbers: Iterator[int | None] = count(1) if wants_ids else repeat(None)
+    opening = KEEPALIVE | {"message_id": answer.message_id, "conversation_id": None}
+    return EventSourceResponse(
+        _frames(answer, lists_sources=lists_sources(body), numbers=numbers),
+        opening=encode(opening, next(numbers)),
+        keepalive=encode(KEEPALIVE),
+    )
+
+
+def asked(body: ChatRequest) -> Asked:
+    """The question of either dialect. Raises ``ConversationNotFound``."""
+    if isinstance(body, ChatQueryRequest):
+        selected = body.selected_text if body.context_mode == SELECTED else None
+        metadata = {"context_mode": body.context_mode}
+        return Asked(
+            question=Question(text=body.query_text, selected_text=selected), metadata=metadata
+        )
+    if body.conversation_id is not None:
+        raise ConversationNotFound
+    known = dict(body.message.metadata)
+    selected = known.pop("selected_text", None)
+    mode = known.get("context") or known.get("context_mode")
+    return Asked(
+        question=Question(
+            text=body.message.content, selected_text=selected if mode == SELECTED else None
+        ),
+        user_label=body.message.user_id,
+        metadata=known,
+    )
+
+
+def lists_sources(body: ChatRequest) -> bool:
+    """Whether the client cannot see ``citations``, so that they belong into the text."""
+    return isinstance(body, ChatQueryRequest)
+
+
+def sources(citations: tuple[Citation, ...]) -> str:
+    """A Markdown list of the cited pages, to append to an answer; empty without citations."""
+    lines = [f"{c.index}. {_link(c)}" for c in citations]
+    return "\n\n**Sources**\n\n" + "\n".join(lines) if lines else ""
+
+
+def _link(cited: Citation) -> str:
+    name = " › ".join(cited.heading_path) or cited.title
+    name = name.replace("[", "(").replace("]", ")")
+    return f"[{name}]({cited.url})" if cited.url else f"{name} ({cited.page})"
+
+
+async def _frames(
+    answer: Answer, *, lists_sources: bool, numbers: Iterator[int | None]
+) -> AsyncGenerator[bytes, None]:
+    """A frame for the deltas of each batch, then the final one. Closing it stops the answer."""
+    try:
+        async with aclosing(answer.follow()) as batches:
+            async for batch in batches:
+                payloads = list(payloads_of(batch, lists_sources=lists_sources))
+                frames = [encode(payload, next(numbers)) for payload in payloads]
+                if frames:
+                    yield b"".join(frames)
+        if not answer.is_finished:
+            yield encode(_failed(Failed(ShuttingDown())), next(numbers))
+    finally:
+        answer.stop()
+
+
+def payloads_of(batch: list[Event], *, lists_sources: bool) -> Iterator[dict[str, Any]]:
+    """The frames of one batch of events: its deltas in one, then the final frame if it is there."""
+    content = "".join(event.text for event in batch if isinstance(event, Delta))
+    last = batch[-1]
+    if lists_sources and isinstance(last, Done):
+        content += sources(last.citations)
+    if content:
+        yield {"content": content, "status": "partial"}
+    if isinstance(last, Done):
+        yield {
+            "content": "",
+            "status": "success",
+            "citations": converter().unstructure(last.citations),
+            "usage": converter().unstructure(last.usage),
+            "degraded": last.degraded,
+        }
+    elif isinstance(last, Failed):
+        yield _failed(last)
+
+
+def _failed(event: Failed) -> dict[str, Any]:
+    problem = event.problem
+    return {"content": problem.sentence, "status": "error", "error": problem.code()}

@@ -1,0 +1,119 @@
+"""The ASGI app: settings become resources, openapi.yaml and the handlers become routes.
+
+``app`` is for uvicorn and Vercel; tests make their own with ``create_app``. Nothing here touches
+the network: a service whose database, index and model are all dead starts, and says so.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+import border
+import local
+import logs
+from agent import Agent
+from agent.embedding import open_embedder
+from agent.index import Location, index_directory
+from agent.providers import Failover, Provider
+from agent.providers.openai_compatible import GEMINI, OPENAI, OpenAICompatible
+from agent.retrieval import Retriever
+from answers import Answers
+from border import Border
+from contract import Contract, Handler
+from database import open_pool
+from interaction_log import InteractionLog
+from routes import chat, health, reference
+from settings import Settings, read_or_exit
+from state import State
+
+HANDLERS: Mapping[str, Handler] = {
+    "get_liveness": health.get_liveness,
+    "get_readiness": health.get_readiness,
+    "send_chat": chat.send_chat,
+    "stream_chat": chat.stream_chat,
+}
+
+
+def create_app(settings: Settings) -> Starlette:
+    """One app around *settings*."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[State]:
+        logs.configure(settings.log_level)
+        async with AsyncExitStack() as stack:
+            here = await stack.enter_async_context(local.opened(settings))
+            db = None
+            if here.database_url:
+                db = await stack.enter_async_context(open_pool(here.database_url))
+            agent = open_agent(here)
+            stack.push_async_callback(agent.close)
+            await stack.enter_async_context(running(agent.warm()))
+            answers = Answers(agent, InteractionLog(db).add, seconds=here.agent_timeout)
+            stack.push_async_callback(answers.close)
+            yield {"settings": here, "db": db, "agent": agent, "answers": answers}
+
+    contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
+    app = Starlette(
+        routes=[*contract.routes(HANDLERS), *reference.routes(contract)],
+        middleware=[Middleware(Border)],
+        exception_handlers={HTTPException: border.pass_on},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # it would build a Location from the caller's Host header
+    return app
+
+
+@asynccontextmanager
+async def running(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """*work* beside the block; it ends with the block at the latest."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def open_agent(settings: Settings) -> Agent:
+    """The agent that *settings* describe; connects to nothing yet."""
+    embedder = open_embedder(
+        settings.embedding_model,
+        api_key=settings.openai_api_key,
+        base_url=settings.openai_base_url,
+    )
+    location = Location(
+        directory=index_directory(settings.home, settings.book),
+        url=settings.qdrant_url,
+        api_key=settings.qdrant_api_key,
+        collection=settings.qdrant_collection,
+    )
+    providers = tuple(model_providers(settings))
+    return Agent(Retriever(location, embedder), Failover(providers) if providers else None)
+
+
+def model_providers(settings: Settings) -> Iterator[Provider]:
+    """Every model that there is a key for, in the order of failover."""
+    if settings.openai_api_key or settings.openai_base_url:
+        yield OpenAICompatible(
+            name="openai",
+            model=settings.openai_model,
+            base_url=settings.openai_base_url or OPENAI,
+            api_key=settings.openai_api_key,
+            # A model that reasons for long spends the time that the first words have.
+            reasoning_effort=None if settings.openai_base_url else "low",
+        )
+    if settings.gemini_api_key:
+        yield OpenAICompatible(
+            name="gemini",
+            model=settings.gemini_model,
+            base_url=GEMINI,
+            api_key=settings.gemini_api_key,
+        )
+
+
+app = create_app(read_or_exit())

@@ -1,0 +1,16 @@
+"""What every request can reach: opened by the lifespan, closed after it."""
+
+from typing import TypedDict
+
+import asyncpg
+
+from agent import Agent
+from answers import Answers
+from settings import Settings
+
+
+class State(TypedDict):
+    settings: Settings
+    db: asyncpg.Pool | None  # None: no database is configured
+    agent: Agent
+    answers: Answers

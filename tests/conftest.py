@@ -1,0 +1,102 @@
+"""A real service for every test: uvicorn on a loopback port, a real Postgres, a real index.
+
+Only the paid model is a fake (``fake_model.py``), and it is a real HTTP server.
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+import migrate
+from postmaster import Postmaster
+from settings import ROOT, Settings
+from tests.live import BOOK, BOOK_URL, Live, Serve, run_sql, running
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postmaster]:
+    """One server for the run, gone with it."""
+    with Postmaster.start(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postmaster) -> str:
+    """The name of a migrated, empty database to copy."""
+    asyncio.run(run_sql(postgres.dsn, 'create database "template_footnote"'))
+    asyncio.run(migrate.apply(postgres.dsn.replace("/footnote?", "/template_footnote?")))
+    return "template_footnote"
+
+
+@contextmanager
+def database(postgres: Postmaster, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    asyncio.run(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
+    yield postgres.dsn.replace("/footnote?", f"/{name}?")
+    asyncio.run(run_sql(postgres.dsn, f'drop database "{name}" with (force)'))
+
+
+@pytest.fixture
+def empty_dsn(postgres: Postmaster) -> Iterator[str]:
+    """A database without a single table."""
+    with database(postgres, "template0") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def dsn(postgres: Postmaster, template: str) -> Iterator[str]:
+    """A fresh, migrated database of this test's own."""
+    with database(postgres, template) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the test book's index in it, made by the ingest command itself."""
+    home = tmp_path_factory.mktemp("home")
+    command = [sys.executable, "-m", "agent.ingest", str(BOOK), "--home", str(home)]
+    command += ["--base-url", BOOK_URL]
+    ingest = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ingest.returncode == 0, ingest.stderr
+    return home
+
+
+@pytest.fixture
+def settings(dsn: str, home: Path) -> Settings:
+    """Keyless, with an index and a database; tests ``evolve`` what they are about."""
+    return Settings(book=BOOK, book_url=BOOK_URL, home=home, database_url=dsn)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start a service around settings; it ends with the test, its responses were all checked."""
+    with ExitStack() as stack:
+        yield lambda settings: stack.enter_context(running(settings))
+
+
+@pytest.fixture(scope="session")
+def shared(postgres: Postmaster, template: str, home: Path) -> Iterator[Live]:
+    with database(postgres, template) as dsn:
+        settings = Settings(book=BOOK, book_url=BOOK_URL, home=home, database_url=dsn)
+        with running(settings) as live:
+            yield live
+
+
+@pytest.fixture
+def live(shared: Live) -> Iterator[Live]:
+    """A service that many tests ask; those that look at its log ``serve`` one of their own."""
+    yield shared
+    violations = shared.app.violations.copy()
+    shared.app.violations.clear()
+    assert violations == []
