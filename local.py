@@ -7,12 +7,13 @@ set, nor possible without requirements-local.txt: then the service starts withou
 
 import asyncio
 import logging
-import os
 import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from attrs import evolve
 
@@ -47,20 +48,34 @@ async def opened(
     ``LocalUnavailable``.
     """
     async with AsyncExitStack() as stack:
-        try:
-            if not settings.database_url:
-                postgres = await start_database(settings.home)
-                stack.push_async_callback(asyncio.to_thread, postgres.stop)
-                settings = evolve(settings, database_url=postgres.dsn)
-            if not settings.qdrant_url and (refresh or not has_index(settings)):
-                ingest = await start_ingest(settings)
-                stack.push_async_callback(end, ingest)
-                await until_answerable(settings, ingest)
-        except LocalUnavailable as missing:
-            if strict:
-                raise
-            log.warning("%s", missing)
+        for complete in (_with_secret, _with_database, partial(_with_index, refresh=refresh)):
+            try:
+                settings = await complete(settings, stack)
+            except LocalUnavailable as missing:
+                if strict:
+                    raise
+                log.warning("%s", missing)
         yield settings
+
+
+async def _with_secret(settings: Settings, _: AsyncExitStack) -> Settings:
+    return evolve(settings, auth_secret=settings.auth_secret or secret(settings.home))
+
+
+async def _with_database(settings: Settings, stack: AsyncExitStack) -> Settings:
+    if settings.database_url:
+        return settings
+    postgres = await start_database(settings.home)
+    stack.push_async_callback(asyncio.to_thread, postgres.stop)
+    return evolve(settings, database_url=postgres.dsn)
+
+
+async def _with_index(settings: Settings, stack: AsyncExitStack, *, refresh: bool) -> Settings:
+    if not settings.qdrant_url and (refresh or not has_index(settings)):
+        ingest = await start_ingest(settings)
+        stack.push_async_callback(end, ingest)
+        await until_answerable(settings, ingest)
+    return settings
 
 
 async def start_database(home: Path) -> Postmaster:
@@ -83,7 +98,7 @@ def has_index(settings: Settings) -> bool:
 
 async def start_ingest(settings: Settings) -> asyncio.subprocess.Process:
     """Ingest in a process of its own, so that embedding does not slow the answers down."""
-    command = [sys.executable, "-m", "agent.ingest", str(settings.book.resolve())]
+    command = [sys.executable, "-m", "agent.ingest", str(settings.book.resolve()), "--early"]
     command += ["--home", str(settings.home.resolve())]
     if settings.book_url:
         command += ["--base-url", settings.book_url]
@@ -113,9 +128,19 @@ async def end(ingest: asyncio.subprocess.Process) -> None:
 
 
 def secret(home: Path) -> str:
-    """This installation's own secret, made at its first use; only its owner can read it."""
+    """This installation's own secret, made at its first start; only its owner can read it.
+
+    Raises ``LocalUnavailable``.
+    """
     path = home / "secret"
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
-    with suppress(FileExistsError), os.fdopen(os.open(path, flags, 0o600), "w") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=home) as new:  # which makes files of mode 0600
+            new.write(secrets.token_urlsafe(48))
+            new.flush()
+            with suppress(FileExistsError):
+                path.hardlink_to(new.name)  # whole or not at all, for processes that start at once
+        return path.read_text()
+    except OSError as error:
+        sentence = f"{home} cannot be written ({error.strerror}): set FOOTNOTE_HOME to another."
+        raise LocalUnavailable(sentence) from error

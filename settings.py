@@ -50,6 +50,12 @@ def _log_level(value: str) -> str:
     return value.upper()
 
 
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError("must have 32 characters or more")
+    return value
+
+
 def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -89,6 +95,7 @@ class Settings:
     openai_model: str = _setting(_text, "OPENAI_MODEL", default="gpt-5-mini")
     gemini_api_key: str | None = _setting(_text, "GEMINI_API_KEY", secret=True)
     gemini_model: str = _setting(_text, "GEMINI_MODEL", default="gemini-2.5-flash")
+    auth_secret: str | None = _setting(_secret, "BETTER_AUTH_SECRET", secret=True)
     embedding_model: str | None = _setting(_text, "EMBEDDING_MODEL")
     agent_timeout: float = _setting(_seconds, "AGENT_TIMEOUT", default=30.0)  # seconds
     log_level: str = _setting(_log_level, "LOG_LEVEL", default="INFO")

@@ -21,6 +21,7 @@ from agent.terms import query_vector, stems
 
 log = logging.getLogger("footnote.retrieval")
 
+NO_EMBEDDER = "none"
 TOP_K = 8
 JUDGED = 5  # hits that the gate looks at
 THRESHOLD = 0.48
@@ -45,6 +46,11 @@ class Retriever:
         self._location, self._embedder = location, embedder
         self._index: Index | None = None
         self._opening = asyncio.Lock()
+
+    @property
+    def embeds(self) -> bool:
+        """Whether questions can be embedded; without it they are searched by words."""
+        return self._embedder.id != NO_EMBEDDER
 
     async def index(self) -> Index:
         """Raises what ``OUTAGES`` lists."""

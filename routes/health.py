@@ -63,7 +63,7 @@ async def _index(state: State) -> Part:
         return Part("down", str(error) or f"The index does not answer ({type(error).__name__}).")
     manifest = index.manifest
     size = f"{manifest.passages} passages of {manifest.pages} pages"
-    if not manifest.dimensions:
+    if not manifest.dimensions and state["agent"].retriever.embeds:
         return Part("degraded", f"{size}, found by words alone until they are embedded.")
     return Part("ok", f"{size}.")
 

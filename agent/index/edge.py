@@ -8,10 +8,13 @@ import asyncio
 import json
 import logging
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from errno import EACCES, ENOSPC, EROFS
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -164,7 +167,22 @@ def _hit(point: "ScoredPoint", dense: Sequence[float] | None) -> Hit:
 
 
 def load(generation: Path) -> "EdgeShard":
-    """Raises ``IndexUnusable`` where embedded Qdrant is not installed."""
+    """The generation's shard. Raises ``IndexUnusable`` where embedded Qdrant is not installed.
+
+    Qdrant writes to what it opens. Where that cannot be, on a read-only or a full disk, it opens a
+    copy that vanishes with the shard: what is mapped into memory needs no name.
+    """
+    try:
+        return _opened(generation / SHARD)
+    except OSError as error:
+        if error.errno not in (EACCES, ENOSPC, EROFS):
+            raise
+    with TemporaryDirectory(prefix="footnote-") as copy:
+        shutil.copytree(generation / SHARD, copy, dirs_exist_ok=True)
+        return _opened(Path(copy))
+
+
+def _opened(shard: Path) -> "EdgeShard":
     try:
         import qdrant_edge as edge
     except ImportError:
@@ -173,7 +191,7 @@ def load(generation: Path) -> "EdgeShard":
             "or set QDRANT_URL."
         ) from None
     with native_errors():
-        return edge.EdgeShard.load(str(generation / SHARD))
+        return edge.EdgeShard.load(str(shard))
 
 
 @contextmanager

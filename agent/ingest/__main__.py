@@ -67,6 +67,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     add("--home", type=Path, default=settings.home, metavar="DIR", help=about_home)
     about_cache = "keep the embeddings in FILE, and look for them nowhere else"
     add("--cache", type=Path, metavar="FILE", help=about_cache)
+    about_early = "publish a new index by words first, in seconds, then with embeddings"
+    add("--early", action="store_true", help=about_early)
     add("--dry-run", action="store_true", help="report, and write nothing")
     add("--json", action="store_true", help="print one JSON object on stdout")
     add("--rebuild", action="store_true", help="take nothing over from the present index")
@@ -105,7 +107,14 @@ async def _work(
     seed = None if options.cache else HANDBOOK_EMBEDDINGS
     with EmbeddingCache(path, seed=seed) as cache:
         progress = progress_on(sys.stderr)
-        return await ingest(book, writer=writer, embedder=embedder, cache=cache, progress=progress)
+        return await ingest(
+            book,
+            writer=writer,
+            embedder=embedder,
+            cache=cache,
+            progress=progress,
+            publish_early=options.early,
+        )
 
 
 def _report(summary: Summary, options: argparse.Namespace) -> None:

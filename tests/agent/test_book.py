@@ -27,7 +27,9 @@ SUMMARY = """# Summary
 - [Missing](missing.md)
 - [Draft]()
     - [Part of a draft](draft%20page.md)
-<!-- - [Commented out](unlisted.md) -->
+<!--
+- [Commented out](unlisted.md)
+-->
 """
 
 
@@ -225,13 +227,21 @@ def test_a_link_that_leads_out_of_the_book_is_not_followed(tmp_path: Path) -> No
     assert book.warnings[0] == "file.md lies outside the book; skipped"
 
 
-def test_a_nav_that_contains_itself_ends(tmp_path: Path) -> None:
-    settings = "nav: &a\n  - one.md\n  - *a\n  - More: &b [*a, *a, ../../secret.md, two.md]\n"
-    book = read_book(
-        write(tmp_path, {"mkdocs.yml": settings, "docs/one.md": "1", "docs/two.md": "2"})
-    )
+def test_a_nav_that_multiplies_ends(tmp_path: Path) -> None:
+    """Nine times nine times nine …: aliases make much of little YAML."""
+    lists = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 18))
+    settings = f"l0: &l0 [one.md, ../../secret.md]\n{lists}nav: [two.md, *l17]\n"
+    files = {"mkdocs.yml": settings, "docs/one.md": "1", "docs/two.md": "2"}
+    book = read_book(write(tmp_path, files))
 
-    assert paths(book) == ["one.md", "two.md"]
+    assert paths(book) == ["two.md", "one.md"]
+    assert book.warnings == ("mkdocs.yml names ../../secret.md, which is not there",)
+
+
+def test_a_nav_that_contains_itself_is_no_yaml_to_us(tmp_path: Path) -> None:
+    files = {"mkdocs.yml": "nav: &a [one.md, *a]", "docs/one.md": "1"}
+
+    assert read_book(write(tmp_path, files)).warnings == ("mkdocs.yml is no YAML; read without it",)
 
 
 def test_reading_a_book_twice_gives_the_same_book(mdbook: Path) -> None:

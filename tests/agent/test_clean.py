@@ -55,6 +55,8 @@ ADMONITIONS = [
         "**Note**\n\n```\n!!! code\n```\nAfter.",
     ),
     ('=== "Linux"\n    Apt.\n=== "macOS"\n    Brew.', "**Linux**\n\nApt.\n\n**macOS**\n\nBrew."),
+    ('!!! note "Note"\n    ```\n    open\n\n:::tip\n:::', "**Note**\n\n```\nopen\n\n\n**Tip**"),
+    ("> ```\n> open\n\n:::tip\nBody.\n:::", "> ```\n> open\n\n\n**Tip**\n\nBody."),
     ("> [!NOTE]\n> Body.", "> **Note**\n>\n> Body."),
     ("> [!warning]- Mind\n> Body.", "> **Warning: Mind**\n>\n> Body."),
 ]
@@ -160,10 +162,15 @@ alert(1)
 Run it with <name> and Vec<T><!-- ignore -->, <span class="x">please</span>.
 
 <table><tr><td>1</td></tr></table>
+
+<pre>
+  a <b>b</b>
+</pre>
 """
     assert read_page(tmp_path, markdown, MDBOOK).markdown == (
         "Listing 4-1 (a.rs): A <T> in `x`\n\n```rust\nx\n```\n\nBold text here\n\n"
-        "Run it with <name> and Vec<T>, please.\n\n<table><tr><td>1</td></tr></table>"
+        "Run it with <name> and Vec<T>, please.\n\n<table><tr><td>1</td></tr></table>\n\n"
+        "<pre>\n  a <b>b</b>\n</pre>"
     )
 
 

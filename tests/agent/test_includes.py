@@ -105,7 +105,9 @@ def test_mkdocs_snippets_are_found_from_the_project_and_the_pages(tmp_path: Path
 --8<-- "code/a.py:one"
 ```
 
---8<-- "parts/note.md"
+- Item
+
+    --8<-- "parts/note.md"
 
 --8<--
 code/a.py
@@ -115,7 +117,7 @@ parts/note.md
 ;--8<-- "as written"
 """
     assert read_page(tmp_path, markdown, book).markdown == (
-        "Look:\n\n```python\none = 1\n```\n\nA note.\n\none = 1\ntwo = 2\n\nA note.\n\n"
+        "Look:\n\n```python\none = 1\n```\n\n- Item\n\n    A note.\n\none = 1\ntwo = 2\n\nA note.\n\n"
         '--8<-- "as written"'
     )
 
@@ -123,7 +125,7 @@ parts/note.md
 def test_an_mdx_page_shows_the_partials_it_imports(tmp_path: Path) -> None:
     book = {
         **DOCUSAURUS,
-        "docs/sub/_one.mdx": "---\na: b\n---\nimport Two from '@site/docs/_two.md'\n\nOne. <Two/>",
+        "docs/sub/_one.mdx": "---\na: b\n---\nimport T from '@site/docs/_two.md'\n\nOne. <T/>",
         "docs/_two.md": "Two.",
     }
     markdown = "import One from './sub/_one.mdx';\n\n<One name=\"x\" />\n\n```\n<One />\n```"

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import multiprocessing
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -328,6 +329,19 @@ def test_several_processes_read_one_directory(shelves: dict[str, Location]) -> N
 
     with context.Pool(2) as workers:
         assert workers.map(count_pages, [shelves["embedded"]] * 4) == [5] * 4
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes where it likes")
+async def test_a_read_only_directory_is_read(embedded: Location) -> None:
+    """An image with the index in it, run without a right to write."""
+    await put(embedded, passages(3))
+    for path in [*embedded.directory.rglob("*"), embedded.directory]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+
+    async with reading(embedded) as index:
+        assert len(await found(index, "page")) == 3
+    for path in [embedded.directory, *embedded.directory.rglob("*")]:
+        path.chmod(0o755)
 
 
 async def test_every_book_has_a_place_of_its_own(tmp_path: Path) -> None:
