@@ -123,12 +123,8 @@ parts/note.md
 
 
 def test_an_mdx_page_shows_the_partials_it_imports(tmp_path: Path) -> None:
-    book = {
-        **DOCUSAURUS,
-        "docs/sub/_one.mdx": "---\na: b\n---\nimport T from '@site/docs/_two.md'\n\nOne. <T/>",
-        "docs/_two.md": "Two.",
-    }
+    partial = "---\ntitle: No\n---\nimport Two from '@site/docs/_two.md'\n\nOne. <Two/>"
+    book = {**DOCUSAURUS, "docs/sub/_one.mdx": partial, "docs/_two.md": "Two."}
     markdown = "import One from './sub/_one.mdx';\n\n<One name=\"x\" />\n\n```\n<One />\n```"
-    page = read_page(tmp_path, markdown, book)
 
-    assert page.markdown == "One. Two.\n\n```\n<One />\n```"
+    assert read_page(tmp_path, markdown, book).markdown == "One. Two.\n\n```\n<One />\n```"
