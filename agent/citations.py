@@ -200,6 +200,8 @@ class CodeTracker:
 
 def has_marker(text: str) -> bool:
     """Whether a reader would take a part of *text*, outside code, for a citation's marker."""
+    if not MARKER.search(text):
+        return False
     stream = CitationStream((), lambda _hit, _claim: (0, 0))
     return stream.feed(text).text + stream.finish().text != text
 

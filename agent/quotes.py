@@ -13,7 +13,7 @@ from attrs import frozen
 from agent.citations import has_marker
 from agent.index import Hit, Manifest
 from agent.passages import Block, Passage, words
-from agent.terms import stems, term_id
+from agent.terms import stems, term_id, vocabulary
 
 SENTENCE = re.compile(r"\S.*?(?:[.!?][\"'”’)\]]*(?=\s)|(?=\s*\Z))", re.DOTALL)
 LEAD_IN_WORDS = 60  # a longer paragraph before a list stands on its own
@@ -88,8 +88,8 @@ def fitting(hit: Hit, question: Mapping[str, float]) -> Iterator[Unit]:
 
 def _told(text: str, headings: Sequence[str], question: Mapping[str, float]) -> float:
     """The weight of the question that a unit and the headings above it speak to."""
-    inside, above = set(stems(text)), set(stems(" ".join(headings)))
-    nearest = set(stems(headings[-1])) if headings else set()
+    inside, above = vocabulary(text), vocabulary(" ".join(headings))
+    nearest = vocabulary(headings[-1] if headings else "")
     return sum(
         weight * ((stem in inside or ABOVE * (stem in above)) + HEADING * (stem in nearest))
         for stem, weight in question.items()
@@ -104,7 +104,7 @@ def supporting(hit: Hit, claim: str, weigh: Weigh) -> tuple[int, int]:
     asked = {stem: weigh(stem) for stem in stems(claim)}
     best, span = -1.0, (0, len(hit.passage.text))
     for start, end in _statements(hit.passage):
-        inside = set(stems(hit.passage.text[start:end]))
+        inside = vocabulary(hit.passage.text[start:end])
         told = sum(w for stem, w in asked.items() if stem in inside)
         told /= 1 + math.log1p(len(inside)) * 0.2
         if told > best:

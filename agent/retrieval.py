@@ -17,7 +17,7 @@ from agent.embedding import Embedder
 from agent.events import Retrieved
 from agent.index import Hit, Index, IndexUnusable, Location, open_index
 from agent.quotes import Weigh, coverage, weigh_by
-from agent.terms import query_vector, stems
+from agent.terms import query_vector, stems, vocabulary
 
 log = logging.getLogger("footnote.retrieval")
 
@@ -111,7 +111,7 @@ def _judge(query: str, hits: Sequence[Hit], weigh: Weigh, degraded: tuple[str, .
 
 def confidence(asked: Sequence[str], hit: Hit, weigh: Weigh) -> float:
     """How sure it is that *hit* answers the question whose stems are *asked*."""
-    covered = coverage(asked, stems(hit.passage.indexed_text), weigh)
+    covered = coverage(asked, vocabulary(hit.passage.indexed_text), weigh)
     if hit.cosine is None:
         return covered
     return 0.5 * covered + 0.5 * max(0.0, hit.cosine)

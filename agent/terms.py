@@ -65,6 +65,12 @@ def stems(text: str, language: str = "english") -> list[str]:
     return [stem for word in words if (stem := _stem(word, language))]
 
 
+@lru_cache(maxsize=8_192)
+def vocabulary(text: str) -> frozenset[str]:
+    """The stems of a piece of the book; the pieces that readers ask about are few."""
+    return frozenset(stems(text))
+
+
 def term_ids(text: str, language: str = "english") -> list[int]:
     """One id for each stem, in order, with repetitions."""
     return [term_id(stem) for stem in stems(text, language)]

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx2
+import aiohttp
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -42,7 +42,7 @@ async def run(options: argparse.Namespace) -> None:
     questions = itertools.islice(itertools.cycle(read(options.questions)), options.count)
     first: list[float] = []
     whole: list[float] = []
-    async with httpx2.AsyncClient(base_url=options.url, timeout=60) as client:
+    async with aiohttp.ClientSession(options.url) as client:
         await ask(client, "warm up")
 
         async def reader() -> None:
@@ -58,14 +58,14 @@ async def run(options: argparse.Namespace) -> None:
     print(f"first frame  {summary(first)}\nwhole answer {summary(whole)}")
 
 
-async def ask(client: httpx2.AsyncClient, question: str) -> tuple[float, float]:
+async def ask(client: aiohttp.ClientSession, question: str) -> tuple[float, float]:
     """Milliseconds to the first frame and to the end of the stream."""
     body = {"message": {"content": question}}
     started = time.perf_counter()
     first = 0.0
-    async with client.stream("POST", "/api/v1/chat/stream", json=body) as response:
+    async with client.post("/api/v1/chat/stream", json=body) as response:
         response.raise_for_status()
-        async for _ in response.aiter_raw():
+        async for _ in response.content.iter_any():
             first = first or time.perf_counter() - started
     return first * 1000, (time.perf_counter() - started) * 1000
 

@@ -178,8 +178,16 @@ def load(generation: Path) -> "EdgeShard":
         if error.errno not in (EACCES, ENOSPC, EROFS):
             raise
     with TemporaryDirectory(prefix="footnote-") as copy:
-        shutil.copytree(generation / SHARD, copy, dirs_exist_ok=True)
+        _copy(generation / SHARD, Path(copy))
         return _opened(Path(copy))
+
+
+def _copy(shard: Path, to: Path) -> None:
+    """Contents only: copied permissions would forbid the copy what they forbid the original."""
+    for path in filter(Path.is_file, shard.rglob("*")):
+        place = to / path.relative_to(shard)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, place)
 
 
 def _opened(shard: Path) -> "EdgeShard":

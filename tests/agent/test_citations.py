@@ -105,7 +105,7 @@ def test_any_split_of_the_stream_gives_the_same(text: str, data: st.DataObject) 
 
 @given(MODEL_TEXT)
 def test_every_marker_that_gets_out_has_its_citation(text: str) -> None:
-    """Indexes run from 1 without a gap, in the order of first use; the quote stands in its passage."""
+    """Indexes run from 1 in the order of first use; each quote stands in its passage."""
     sent, citations = clean([text])
     passages = {hit.passage.passage_id: hit.passage for hit in SOURCES}
 

@@ -435,6 +435,15 @@ def test_a_full_disk_is_one_sentence(home: Path, tmp_path: Path) -> None:
     assert generations.current(index_directory(home, book)) == before
 
 
+@pytest.mark.usefixtures("with_vectors")
+def test_early_means_words_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A first-time user asks while the embedding goes on."""
+    assert command.main([str(write_book(tmp_path / "book", 1)), "--early"]) == 0
+
+    steps = [line.split(":")[0].removesuffix(" …") for line in capsys.readouterr().err.splitlines()]
+    assert steps == ["Indexing words", "Embedding passages", "Writing the index"]
+
+
 def test_a_log_gets_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """One at the beginning of each step, then one every five seconds."""
     lines = Lines(sys.stderr)
