@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# Installs five times as fast as pip; where it has no build, pip does.
+UV := uv==0.13.9
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help run ingest migrate test check format handbook clean
 .DEFAULT_GOAL := help
@@ -43,5 +46,7 @@ $(VENV)/dev: requirements.txt requirements-local.txt requirements-dev.txt
 
 $(VENV)/%:
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(lastword $^)
+	@echo "Installing what $(lastword $^) lists …" >&2
+	@{ $(PIP) $(UV) && $(BIN)/uv pip install --quiet --python $(BIN)/python -r $(lastword $^); } \
+		|| $(PIP) -r $(lastword $^)
 	@touch $@

@@ -96,7 +96,7 @@ def _end(text: str, at: int) -> int | None:
                 return None
         elif stop[0] in "{}":
             depth += 1 if stop[0] == "{" else -1
-            if depth > 9:  # so that a page of "<a{" takes linear time
+            if depth > 9:  # so that a page of "<a {" takes linear time
                 return None
         elif depth <= 0:
             return at if stop[0] == ">" else None

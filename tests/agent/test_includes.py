@@ -117,7 +117,8 @@ parts/note.md
 ;--8<-- "as written"
 """
     assert read_page(tmp_path, markdown, book).markdown == (
-        "Look:\n\n```python\none = 1\n```\n\n- Item\n\n    A note.\n\none = 1\ntwo = 2\n\nA note.\n\n"
+        "Look:\n\n```python\none = 1\n```\n\n- Item\n\n    A note.\n\n"
+        "one = 1\ntwo = 2\n\nA note.\n\n"
         '--8<-- "as written"'
     )
 

@@ -249,7 +249,7 @@ def test_an_edit_leaves_the_ids_of_other_sections_alone(tmp_path: Path) -> None:
         "\\",
         "*a _b ",
         "{{#a ",
-        "<a{",
+        "<a {",
     ],
 )
 @pytest.mark.parametrize("suffix", ["md", "mdx"])
