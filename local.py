@@ -97,8 +97,9 @@ def has_index(settings: Settings) -> bool:
 
 
 async def start_ingest(settings: Settings) -> asyncio.subprocess.Process:
-    """Ingest in a process of its own, so that embedding does not slow the answers down."""
-    command = [sys.executable, "-m", "agent.ingest", str(settings.book.resolve()), "--early"]
+    """Ingest in a process of its own, a nice one: embedding must not slow the answers down."""
+    command = ["nice", "-n", "10", sys.executable, "-m", "agent.ingest"]
+    command += [str(settings.book.resolve()), "--early"]
     command += ["--home", str(settings.home.resolve())]
     if settings.book_url:
         command += ["--base-url", settings.book_url]

@@ -50,7 +50,6 @@ def listen(settings: Settings) -> socket.socket:
         listener = socket.create_server((settings.host, settings.port), backlog=512)
         # Inherited by connections: else a frame waits 40 ms for the client's acknowledgement.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listener
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
         why = (
@@ -61,6 +60,7 @@ def listen(settings: Settings) -> socket.socket:
             file=sys.stderr,
         )
         raise SystemExit(USAGE_EXIT) from None
+    return listener
 
 
 async def serve(settings: Settings, listener: socket.socket) -> None:

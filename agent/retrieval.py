@@ -8,7 +8,6 @@ alone. Both thresholds keep 95 % of a book's own questions and refuse nine of te
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 
 from attrs import evolve, frozen
 
@@ -88,10 +87,12 @@ class Retriever:
             return None
 
     async def warm(self) -> None:
-        """Open the index and load the embedding model; an outage is left to the first question."""
-        with suppress(*OUTAGES):
+        """Open the index and load the embedding model; what is wrong with them is logged."""
+        try:
             await self.index()
             await self._embedder.warm()
+        except OUTAGES as error:
+            log.warning("the index cannot be used: %s", error)
 
     async def close(self) -> None:
         if self._index:

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import pkgutil
 import subprocess
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 import migrate
 import queries
 from database import STATEMENTS, normalise, number, read_statements
+from postmaster.programs import programs_for
 from settings import ROOT
 
 pytestmark = pytest.mark.anyio
+PSQL = programs_for(Path("no cluster yet")) / "psql"
 
 for module in pkgutil.iter_modules(queries.__path__):
     importlib.import_module(f"queries.{module.name}")
@@ -98,7 +101,7 @@ async def test_a_migration_also_runs_by_plain_psql(empty_dsn: str) -> None:
     for path in migrate.FILES:
         for _ in range(2):  # again does no harm
             subprocess.run(
-                ["psql", empty_dsn, "-v", "ON_ERROR_STOP=1", "-qf", path],
+                [PSQL, empty_dsn, "-v", "ON_ERROR_STOP=1", "-qf", path],
                 check=True,
                 capture_output=True,
             )

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from attrs import fields
@@ -27,6 +28,20 @@ def test_neon_goes_before_database_url() -> None:
 
     assert Settings.read(both).database_url == "postgresql://two/b"
     assert Settings.read(both | {"NEON_DATABASE_URL": " "}).database_url == "postgresql://one/a"
+
+
+def test_the_file_in_the_project_root_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Below the environment; what is blank there counts as unset, as `make` leaves it."""
+    (tmp_path / ".env").write_text("PORT=9001\nOPENAI_MODEL='two words' # why\nLOG_LEVEL=ERROR\n")
+    monkeypatch.setattr("settings.ROOT", tmp_path)
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    settings = Settings.read()
+
+    assert (settings.port, settings.openai_model) == (9001, "two words")
+    assert settings.log_level == "DEBUG"
 
 
 def test_every_wrong_setting_is_named_and_none_is_quoted() -> None:

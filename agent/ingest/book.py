@@ -58,7 +58,7 @@ def read_book(root: Path, *, base_url: str | None = None) -> Book:
     layout = find(root)
     read = [found for entry in layout.entries if (found := _read(layout, entry, base_url))]
     if not read:
-        reasons = " ".join(f"{warning}." for warning in layout.folder.warnings[:3])
+        reasons = " ".join(f"{warning}." for warning in [*layout.folder.warnings][:3])
         raise BookUnreadable(f"No page of {root} could be read. {reasons}".strip())
     ordinals = count()
     return Book(

@@ -27,11 +27,10 @@ class Folder:
 
     base: Path  # resolved; the pages are in here
     bounds: Path  # resolved; what pages include may lie anywhere in here
-    warnings: list[str] = field(factory=list)  # for a person, in order of appearance
+    warnings: dict[str, None] = field(factory=dict)  # for a person, each once, in order
 
     def warn(self, message: str) -> None:
-        if message not in self.warnings:
-            self.warnings.append(message)
+        self.warnings[message] = None
 
     def files(self) -> Iterator[str]:
         """Every file, sorted, but for hidden ones and those that tools install."""

@@ -36,8 +36,8 @@ class _Budget:
 
     characters: int = MEBIBYTE
 
-    def spend(self, text: str) -> None:
-        self.characters -= len(text)
+    def spend(self, characters: int) -> None:
+        self.characters -= characters
         if self.characters < 0:
             raise Unreadable("makes the page too large")
 
@@ -71,8 +71,9 @@ class _Place:
     def _included(self, path: str, part: str, expand: "_Expand") -> str:
         if path in (*self.above, self.file) or len(self.above) > DEEPEST:
             raise Unreadable("includes itself")
+        self.budget.spend(100)  # to look for a file costs, too
         text = select(halves(self.folder.text_of(path))[1], part)
-        self.budget.spend(text)
+        self.budget.spend(len(text))
         return expand(text, evolve(self, file=path, above=(*self.above, self.file)))
 
 

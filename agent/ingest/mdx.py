@@ -1,7 +1,7 @@
 """MDX as Markdown: no modules, no components; what they say stays."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from attrs import define
 
@@ -22,7 +22,7 @@ _OPENS, _CLOSES = "\0<", "\0>"  # no page has a NUL
 def strip(text: str) -> str:
     """The page without imports, exports and tags; what they indented is indented no more."""
     text = fences.outside(_HEADING_ID.sub(r"{\1}", text), _without_components)
-    return "\n".join(_dedented(text.split("\n")))
+    return "\n".join(_squeezed(_dedented(text.split("\n"))))
 
 
 def _without_components(prose: str) -> str:
@@ -50,6 +50,8 @@ def _without_modules(prose: str) -> str:
 def _replace(tag: markup.Tag) -> str | None:
     if tag.name.lower() in KEPT:
         return None
+    if tag.name.lower() == "br":
+        return " "
     if tag.closes:
         return _CLOSES
     lead = _lead(tag)
@@ -92,3 +94,13 @@ def _dedented(lines: list[str]) -> Iterator[str]:
         yield text if text.strip() else ""
         indent = len(text) - len(text.lstrip(" \t"))
         open_elements += [_Element(indent) for _ in range(opened - closed)]
+
+
+def _squeezed(lines: Iterable[str]) -> Iterator[str]:
+    """The lines without second blank ones, but for those in code."""
+    fence, before = "", ""
+    for line in lines:
+        was_open, fence = fence, fences.after(fence, line)
+        if line or before or was_open:
+            yield line
+        before = line

@@ -20,6 +20,8 @@ def find(folder: Folder) -> Layout | None:
         pages = project.within(settings.get("docs_dir") or "docs") if settings else None
         if pages and pages.base.is_relative_to(folder.base):
             return _layout(evolve(pages, bounds=folder.bounds), settings)
+        if settings and project is folder:
+            folder.warn("mkdocs.yml names a docs_dir that is not there; read without it")
     return None
 
 

@@ -238,6 +238,13 @@ def test_a_nav_that_multiplies_ends(tmp_path: Path) -> None:
     assert book.warnings == ("mkdocs.yml names ../../secret.md, which is not there",)
 
 
+def test_mkdocs_settings_without_their_pages_are_told_and_left(tmp_path: Path) -> None:
+    book = read_book(write(tmp_path, {"mkdocs.yml": "docs_dir: gone", "a.md": "Hi."}))
+
+    assert paths(book) == ["a.md"]
+    assert book.warnings == ("mkdocs.yml names a docs_dir that is not there; read without it",)
+
+
 def test_a_nav_that_contains_itself_is_no_yaml_to_us(tmp_path: Path) -> None:
     files = {"mkdocs.yml": "nav: &a [one.md, *a]", "docs/one.md": "1"}
 

@@ -105,7 +105,7 @@ comment */}
   </Note>
 
 <>
-Text with <Badge text="new" /> a {'literal'} and <kbd>Ctrl</kbd>.
+Text with <Badge text="new" /> a {'literal'}<br/>and <kbd>Ctrl</kbd>.
 </>
 
 <Admonition type="tip" title="Hear">Well.</Admonition>
@@ -116,6 +116,7 @@ import of goods is prose, and so is this."""
 def test_mdx_leaves_its_text_and_the_labels_of_tabs(tmp_path: Path) -> None:
     page = read_page(tmp_path, MDX, DOCUSAURUS, "page.mdx")
 
+    assert "\n\n\n" not in page.markdown
     assert [line for line in page.markdown.split("\n") if line] == [
         "# Setup",
         "**On Linux**",
