@@ -16,11 +16,15 @@ from attrs import asdict, evolve
 
 from agent.embedding import Embedder, open_embedder
 from agent.index import IndexUnusable, IndexWriter, Location, index_directory, open_writer
-from agent.ingest.book import Book, BookUnreadable, read_book
 from agent.ingest.build import Summary, compare, ingest, summarize
 from agent.ingest.cache import EmbeddingCache
-from agent.ingest.progress import progress_on
 from settings import BadSettings, Settings
+
+try:
+    from agent.ingest.book import Book, BookUnreadable, read_book
+    from agent.ingest.progress import progress_on
+except ModuleNotFoundError as missing:  # the serverless set has no libraries to read a book with
+    sys.exit(f"Ingest needs {missing.name}: `pip install -r requirements-local.txt`.")
 
 HANDBOOK_EMBEDDINGS = Path(__file__).parents[1] / "handbook.embeddings"
 

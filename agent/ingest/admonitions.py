@@ -22,6 +22,7 @@ def unfold(text: str) -> str:
     fence = ""
     bodies: list[int] = []  # the indent of each MkDocs body that the line is in
     for line in text.split("\n"):
+        line = _detabbed(line) if bodies else line  # noqa: PLW2901
         indent = len(line) - len(line.lstrip(" "))
         while bodies and line.strip() and indent < bodies[-1]:
             bodies.pop()
@@ -45,6 +46,11 @@ def lead_in(kind: str, title: str | None) -> str:
     if title.casefold() == kind.casefold():
         title = ""
     return f"**{': '.join(filter(None, (kind, title)))}**"
+
+
+def _detabbed(line: str) -> str:
+    text = line.lstrip(" \t")
+    return line[: len(line) - len(text)].expandtabs(INDENT) + text
 
 
 def _tab_or_note(found: re.Match[str]) -> str:

@@ -1,7 +1,6 @@
 """A Markdown page as a reader sees it: includes in, admonitions plain, no components, no HTML."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import groupby
@@ -101,13 +100,11 @@ def _prose(text: str, *, links: Mapping[str, str]) -> str:
 
 def _linked(text: str, links: Mapping[str, str]) -> str:
     """``[text][label]`` as ``[text](address)``: a passage leaves the definitions behind."""
-    spans = list(markup.code_spans(text)) if links else []
 
     def replace(match: re.Match[str]) -> str:
         href = links.get(normalizeReference(match[2] or match[1]))
-        before = bisect_right(spans, (match.start(), len(text)))
-        if href is None or (before and match.start() < spans[before - 1][1]):
+        if href is None:
             return match[0]
         return f"[{match[1]}](<{href}>)" if re.search(r"[\s()]", href) else f"[{match[1]}]({href})"
 
-    return _LINK.sub(replace, text) if links else text
+    return markup.substitute(_LINK, replace, text) if links else text

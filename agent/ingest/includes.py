@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 from agent.ingest import fences
 from agent.ingest.folder import MEBIBYTE, Folder, Unreadable
 from agent.ingest.front_matter import halves
-from agent.ingest.layout import Kind
+from agent.ingest.layout import MARKDOWN, Kind
 
 _MDBOOK = re.compile(r"(\\?)\{\{\s*#(\w+)\s+([^{}\n]*)\}\}")
 _SNIPPET = re.compile(
@@ -26,6 +26,7 @@ _SNIPPETS = re.compile(
 _PARTIAL = re.compile(
     r"^import[ \t]+(\w+)[ \t]+from[ \t]+[\"']([^\"'\n]+\.mdx?)[\"']", re.MULTILINE
 )
+_TAG = re.compile(r"<(\w+)\b[^<>]*/>")
 _ANCHOR = re.compile(r"ANCHOR(?:_END)?:\s*[\w-]+|-{1,2}8<-{1,2}\s*\[\s*(?:start|end)\s*:")
 DEEPEST = 10
 
@@ -72,7 +73,8 @@ class _Place:
         if path in (*self.above, self.file) or len(self.above) > DEEPEST:
             raise Unreadable("includes itself")
         self.budget.spend(100)  # to look for a file costs, too
-        text = select(halves(self.folder.text_of(path))[1], part)
+        text = self.folder.text_of(path)
+        text = select(halves(text)[1] if path.endswith(MARKDOWN) else text, part)
         self.budget.spend(len(text))
         return expand(text, evolve(self, file=path, above=(*self.above, self.file)))
 
@@ -156,16 +158,15 @@ def _snippets(text: str, place: _Place) -> str:
 def _partials(text: str, place: _Place) -> str:
     """``<Note />`` where the page imports ``Note`` from a Markdown file."""
     paths = dict(_PARTIAL.findall(text))
-    if not paths:
-        return text
-    tag = re.compile(rf"<({'|'.join(map(re.escape, paths))})\b[^<>]*/>")
 
     def replace(match: re.Match[str]) -> str:
-        target = paths[match[1]]
+        target = paths.get(match[1])
+        if target is None:
+            return match[0]
         if target.startswith("@site/"):
             return place.include(
                 target.removeprefix("@site/").removeprefix("docs/"), _partials, [""]
             )
         return place.include(target, _partials)
 
-    return fences.outside(text, lambda prose: tag.sub(replace, prose))
+    return fences.outside(text, lambda prose: _TAG.sub(replace, prose)) if paths else text

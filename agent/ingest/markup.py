@@ -1,6 +1,7 @@
 """Tags and comments in prose. Code spans are never touched; all of it takes linear time."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from html import unescape
 
@@ -14,6 +15,8 @@ _NAME = re.compile(r"<(/?)([A-Za-z][\w.-]*)(?=[\s/>])")
 _STOP = re.compile(r"[\"'{}<>]")
 _RUN = re.compile(r"`+|\n[ \t]*\n")
 _COMMENTS = {"<!--": "-->", "{/*": "*/}"}
+
+Replace = Callable[[re.Match[str]], str]
 
 
 @frozen
@@ -53,6 +56,18 @@ def rewrite(text: str, replace: Callable[[Tag], str | None]) -> str:
             parts += (text[copied:start], new)
             copied = at
     return "".join([*parts, text[copied:]])
+
+
+def substitute(pattern: re.Pattern[str], replace: Replace, text: str) -> str:
+    """``pattern.sub`` but for what begins in a code span."""
+    spans = list(code_spans(text))
+
+    def checked(match: re.Match[str]) -> str:
+        before = bisect_right(spans, (match.start(), len(text)))
+        is_code = before > 0 and match.start() < spans[before - 1][1]
+        return match[0] if is_code else replace(match)
+
+    return pattern.sub(checked, text)
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ _MODULE = re.compile(
     r"import[ \t]*(?:[\"'{*]|[\w$]+[ \t]*(?:,|from\b))|import[ \t]*$"
     r"|export[ \t]+(?:const|let|var|function|default|class|async|type|\{|\*)"
 )
-_HEADING_ID = re.compile(r"\{/\*[ \t]*(#[\w-]+)[ \t]*\*/\}[ \t]*$", re.MULTILINE)
+_HEADING_ID = re.compile(r"^(#[^\n]*)\{/\*[ \t]*(#[\w-]+)[ \t]*\*/\}[ \t]*$", re.MULTILINE)
 _TEXT = re.compile(r"\{[ \t]*([\"'])([^\"'{}\n]*)\1[ \t]*\}")
 _FRAGMENT = re.compile(r"^[ \t]*</?>[ \t]*$", re.MULTILINE)
 _OPENS, _CLOSES = "\0<", "\0>"  # no page has a NUL
@@ -21,13 +21,14 @@ _OPENS, _CLOSES = "\0<", "\0>"  # no page has a NUL
 
 def strip(text: str) -> str:
     """The page without imports, exports and tags; what they indented is indented no more."""
-    text = fences.outside(_HEADING_ID.sub(r"{\1}", text), _without_components)
+    text = fences.outside(text, _without_components)
     return "\n".join(_squeezed(_dedented(text.split("\n"))))
 
 
 def _without_components(prose: str) -> str:
-    prose = markup.rewrite(_without_modules(prose), _replace)
-    return _FRAGMENT.sub("", _TEXT.sub(r"\2", prose))
+    prose = _HEADING_ID.sub(r"\1{\2}", _without_modules(prose))
+    prose = _FRAGMENT.sub("", markup.rewrite(prose, _replace))
+    return markup.substitute(_TEXT, lambda literal: literal[2], prose)
 
 
 def _without_modules(prose: str) -> str:

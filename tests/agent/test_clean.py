@@ -10,6 +10,7 @@ from tests.agent.bookshelf import DOCUSAURUS, MDBOOK, MKDOCS, read_page, write
 
 FENCES = """~~~jsx title="<b>"
 import x from 'y'
+# Heading {/* #id */} {'literal'}
 <Tabs><!-- comment -->
 :::note
 !!! note
@@ -28,7 +29,7 @@ import x from 'y'
    <i>
    ```
 
-And `<b>` with ``<!-- ` -->`` too."""
+And `<b>` with ``<!-- ` -->`` and `{'x'}` too."""
 
 
 @pytest.mark.parametrize("book", [MDBOOK, MKDOCS, DOCUSAURUS])
@@ -56,6 +57,7 @@ ADMONITIONS = [
     ),
     ('=== "Linux"\n    Apt.\n=== "macOS"\n    Brew.', "**Linux**\n\nApt.\n\n**macOS**\n\nBrew."),
     ('!!! note "Note"\n    ```\n    open\n\n:::tip\n:::', "**Note**\n\n```\nopen\n\n\n**Tip**"),
+    ("!!! note\n\tBody.\n\n\t- item\n\t\t- inner", "**Note**\n\nBody.\n\n- item\n    - inner"),
     ("> ```\n> open\n\n:::tip\nBody.\n:::", "> ```\n> open\n\n\n**Tip**\n\nBody."),
     ("> [!NOTE]\n> Body.", "> **Note**\n>\n> Body."),
     ("> [!warning]- Mind\n> Body.", "> **Warning: Mind**\n>\n> Body."),

@@ -38,6 +38,14 @@ def test_mdbook_includes_show_the_lines_they_name(
     assert page.markdown == f"```rust\n{shown}\n```"
 
 
+def test_only_pages_lose_their_front_matter_when_included(tmp_path: Path) -> None:
+    text = "---\na: b\n---\nc: d"
+    book = {**MDBOOK, "src/a.yml": text, "src/a.md": text}
+    page = read_page(tmp_path, "```\n{{#include a.yml}}\n```\n{{#include a.md}}", book)
+
+    assert page.markdown == f"```\n{text}\n```\nc: d"
+
+
 def test_mdbook_pages_include_pages_and_playgrounds(tmp_path: Path) -> None:
     book = {
         **MDBOOK,
