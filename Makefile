@@ -32,6 +32,7 @@ format: $(VENV)/dev ## let ruff put the code in shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 handbook: $(VENV)/local ## embed docs/ anew, so that a first start embeds nothing
+	@rm -f agent/handbook.embeddings
 	@$(BIN)/python -m agent.ingest docs --cache agent/handbook.embeddings
 
 clean: ## forget the virtual environment and local data

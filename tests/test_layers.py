@@ -24,7 +24,7 @@ COMMANDS = {"agent/ingest/__main__.py"}
 
 HOMES = {
     "asyncpg": {"database", "interaction_log", "state"},  # the latter two name its Pool type
-    "yaml": {"contract", "agent/ingest"},
+    "yaml": {"contract", "agent/book"},
     "jsonschema_rs": {"contract"},
     "cattrs": {"contract"},
     "qdrant_client": {"agent/index/remote"},
@@ -35,7 +35,10 @@ HOMES = {
     "tokenizers": {"agent/embedding"},
     "mmh3": {"agent/terms"},
     "snowballstemmer": {"agent/terms"},
-    "markdown_it": {"agent/ingest"},
+    "markdown_it": {"agent/book"},
+    "markdownify": {"agent/book/formats"},
+    "pypdf": {"agent/book/formats"},
+    "tqdm": {"agent/ingest"},
     "dotenv": {"settings"},
     "uvicorn": {"serve"},
 }

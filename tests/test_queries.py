@@ -4,18 +4,22 @@ import asyncio
 import importlib
 import pkgutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import pytest
-from attrs import fields
+from attrs import asdict, evolve, fields
 from hypothesis import given
 from hypothesis import strategies as st
 
 import migrate
 import queries
-from database import STATEMENTS, normalise, number, read_statements
+from database import STATEMENTS, connected, normalise, number, read_statements
+from identifiers import uuid7
+from models import Interaction
 from postmaster.programs import programs_for
+from queries import interactions
 from settings import ROOT
 
 pytestmark = pytest.mark.anyio
@@ -107,6 +111,30 @@ async def test_a_migration_also_runs_by_plain_psql(empty_dsn: str) -> None:
             )
 
     assert await migrate.apply(empty_dsn) == []
+
+
+async def test_an_interaction_is_logged_once(dsn: str) -> None:
+    """A second write of the same id, as a replay makes, changes nothing."""
+    row = Interaction(
+        interaction_id=uuid7(),
+        asked_at=datetime.now(UTC),
+        user_label=None,
+        question="What is the lamp?",
+        selected_text=None,
+        metadata="{}",
+        answer="A light.",
+        status="success",
+        retrieval_ms=1,
+        first_token_ms=2,
+        total_ms=3,
+    )
+    async with connected(dsn) as db:
+        await interactions.add(db, **asdict(row))
+        await interactions.add(db, **asdict(evolve(row, answer="Another.")))
+
+        assert (
+            await db.fetchval("select string_agg(answer, '+') from interaction_logs") == "A light."
+        )
 
 
 @pytest.mark.parametrize(

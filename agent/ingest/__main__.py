@@ -21,7 +21,7 @@ from agent.ingest.cache import EmbeddingCache
 from settings import BadSettings, Settings
 
 try:
-    from agent.ingest.book import Book, BookUnreadable, read_book
+    from agent.book import Book, BookUnreadable, read_book
     from agent.ingest.progress import progress_on
 except ModuleNotFoundError as missing:  # the serverless set has no libraries to read a book with
     sys.exit(f"Ingest needs {missing.name}: `pip install -r requirements-local.txt`.")

@@ -23,7 +23,7 @@ from agent.passages import Passage, words
 from agent.terms import term_ids
 
 if TYPE_CHECKING:
-    from agent.ingest.book import Book
+    from agent.book import Book
 
 KEPT_AT_ONCE = 64  # passages whose embedding an interruption can cost
 DRIFT = 0.02  # of the mean length, until all passages are weighed anew

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.ingest.book import Page, read_book
+from agent.book import Page, read_book
 
 MKDOCS = {"mkdocs.yml": "site_name: Robots\n"}
 MDBOOK = {"book.toml": '[book]\ntitle = "Robots"\n', "src/SUMMARY.md": "- [Page](page.md)\n"}

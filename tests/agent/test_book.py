@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.ingest.book import Book, BookUnreadable, read_book
+from agent.book import Book, BookUnreadable, read_book
 from tests.agent.bookshelf import DOCUSAURUS, MDBOOK, MKDOCS, write
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.ingest.book import read_book
+from agent.book import read_book
 from tests.agent.bookshelf import DOCUSAURUS, MDBOOK, MKDOCS, read_page, write
 
 CODE = """

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from agent.book import Book, read_book
 from agent.embedding import EndpointEmbedder
 from agent.index import Index, Location, generations, index_directory, open_index, open_writer
 from agent.ingest import __main__ as command
-from agent.ingest.book import Book, read_book
 from agent.ingest.build import Progress, Summary, ingest
 from agent.ingest.cache import EmbeddingCache
 from agent.ingest.progress import Bar, Lines

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from agent.ingest.blocks import outline
-from agent.ingest.book import BookUnreadable, read_book
-from agent.ingest.cut import MAXIMUM, Piece, cut
+from agent.book import BookUnreadable, read_book
+from agent.book.blocks import outline
+from agent.book.cut import MAXIMUM, Piece, cut
 from agent.passages import words
 from tests.agent.bookshelf import DOCUSAURUS, MDBOOK, MKDOCS, write
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from attrs import evolve, frozen
 
-from agent.ingest.blocks import Element, Heading, Outline
+from agent.book.blocks import Element, Heading, Outline
 from agent.passages import Block, BlockKind, Section
 
 MINIMUM, TARGET, MAXIMUM = 60, 200, 320  # words

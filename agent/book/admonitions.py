@@ -6,7 +6,7 @@ indented body, GitHub and Obsidian ``> [!NOTE]``.
 
 import re
 
-from agent.ingest import fences
+from agent.book import fences
 
 INDENT = 4  # of an MkDocs body
 _COLONS = re.compile(r"([ \t]*):{3,}[ \t]*\{?([A-Za-z][\w-]*)\}?(?:\[(.*)\])?(?:\{.*\})?[ \t]*(.*)")

@@ -7,7 +7,7 @@ from html import unescape
 
 from attrs import frozen
 
-from agent.ingest.folder import printable
+from agent.book.folder import printable
 
 LONGEST_TAG = 5000  # characters; a component's properties can be a whole table
 _MARK = re.compile(r"`+|<!--|\{/\*|<(?=/?[A-Za-z])")

@@ -7,9 +7,9 @@ from posixpath import normpath
 from typing import Any
 from urllib.parse import unquote
 
-from agent.ingest.anchors import plain_text
-from agent.ingest.folder import Folder, printable
-from agent.ingest.layout import Entry, Layout, existing, name_of
+from agent.book.anchors import plain_text
+from agent.book.folder import Folder, printable
+from agent.book.layout import Entry, Layout, existing, name_of
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 

@@ -5,8 +5,8 @@ from typing import Literal
 
 from attrs import frozen
 
-from agent.ingest.folder import Folder
-from agent.ingest.order import chapter_of, place
+from agent.book.folder import Folder
+from agent.book.order import chapter_of, place
 
 Kind = Literal["mdbook", "docusaurus", "mkdocs", "plain"]
 MARKDOWN = (".md", ".mdx", ".markdown")

@@ -10,10 +10,10 @@ from posixpath import dirname, join, normpath
 
 from attrs import define, evolve, field, frozen
 
-from agent.ingest import fences
-from agent.ingest.folder import MEBIBYTE, Folder, Unreadable
-from agent.ingest.front_matter import halves
-from agent.ingest.layout import MARKDOWN, Kind
+from agent.book import fences
+from agent.book.folder import MEBIBYTE, Folder, Unreadable
+from agent.book.front_matter import halves
+from agent.book.layout import MARKDOWN, Kind
 
 _MDBOOK = re.compile(r"(\\?)\{\{\s*#(\w+)\s+([^{}\n]*)\}\}")
 _SNIPPET = re.compile(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from agent.ingest import docusaurus, mdbook, mkdocs
-from agent.ingest.folder import BookUnreadable, Folder
-from agent.ingest.formats import SUFFIXES
-from agent.ingest.layout import MARKDOWN, Entry, Layout, name_of, pages_in, with_the_rest
+from agent.book import docusaurus, mdbook, mkdocs
+from agent.book.folder import BookUnreadable, Folder
+from agent.book.formats import SUFFIXES
+from agent.book.layout import MARKDOWN, Entry, Layout, name_of, pages_in, with_the_rest
 
 READABLE = (*MARKDOWN, *SUFFIXES)
 

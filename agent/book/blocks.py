@@ -7,9 +7,9 @@ from itertools import accumulate, pairwise
 from attrs import evolve, frozen
 from markdown_it.token import Token
 
-from agent.ingest.anchors import Anchors, plain_text
-from agent.ingest.clean import PARSER
-from agent.ingest.layout import Kind
+from agent.book.anchors import Anchors, plain_text
+from agent.book.clean import PARSER
+from agent.book.layout import Kind
 from agent.passages import BlockKind
 
 _KINDS: dict[str, BlockKind] = {

@@ -6,9 +6,9 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from agent.ingest.folder import Folder, printable
-from agent.ingest.front_matter import YamlBroken, read_yaml
-from agent.ingest.layout import Entry, Layout, existing, name_of, pages_in, with_the_rest
+from agent.book.folder import Folder, printable
+from agent.book.front_matter import YamlBroken, read_yaml
+from agent.book.layout import Entry, Layout, existing, name_of, pages_in, with_the_rest
 
 DEEPEST = 20  # sections in sections
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
-from agent.ingest.folder import MISSING, Folder, Unreadable
-from agent.ingest.front_matter import FrontMatter, YamlBroken, read_yaml, split, values_of
-from agent.ingest.layout import Entry, Layout, name_of, pages_in
-from agent.ingest.order import chapter_of, number_of, place, without_number
+from agent.book.folder import MISSING, Folder, Unreadable
+from agent.book.front_matter import FrontMatter, YamlBroken, read_yaml, split, values_of
+from agent.book.layout import Entry, Layout, name_of, pages_in
+from agent.book.order import chapter_of, number_of, place, without_number
 
 # Comments are matched too, so that an id in one does not count.
 _LITERAL = re.compile(

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from attrs import field, frozen
 
-from agent.ingest.folder import printable
+from agent.book.folder import printable
 
 LONGEST = 256 * 1024  # characters; PyYAML takes seconds for them
 LONGEST_IN_FRONT = 16 * 1024  # of a page: there are many, and theirs is short

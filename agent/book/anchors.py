@@ -7,8 +7,8 @@ from attrs import define, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from agent.ingest import markup, tags
-from agent.ingest.layout import Kind
+from agent.book import markup, tags
+from agent.book.layout import Kind
 
 LONGEST = 300  # characters of a heading; more of it says no more
 _MARKUP = re.compile(r"[\\`*_\[\]<>&!]")

@@ -12,17 +12,17 @@ from uuid import UUID, uuid5
 
 from attrs import frozen
 
-from agent.ingest.anchors import plain_text
-from agent.ingest.blocks import Outline, outline
-from agent.ingest.clean import clean
-from agent.ingest.cut import Piece, cut
-from agent.ingest.discovery import find
-from agent.ingest.folder import BookUnreadable, Unreadable
-from agent.ingest.formats import Document, convert
-from agent.ingest.front_matter import FrontMatter, YamlBroken, halves, split
-from agent.ingest.layout import MARKDOWN, Entry, Layout
-from agent.ingest.order import title_of
-from agent.ingest.urls import url_of
+from agent.book.anchors import plain_text
+from agent.book.blocks import Outline, outline
+from agent.book.clean import clean
+from agent.book.cut import Piece, cut
+from agent.book.discovery import find
+from agent.book.folder import BookUnreadable, Unreadable
+from agent.book.formats import Document, convert
+from agent.book.front_matter import FrontMatter, YamlBroken, halves, split
+from agent.book.layout import MARKDOWN, Entry, Layout
+from agent.book.order import title_of
+from agent.book.urls import url_of
 from agent.passages import Passage
 
 __all__ = ["Book", "BookUnreadable", "Page", "read_book"]

@@ -3,9 +3,9 @@
 from posixpath import dirname, join, normpath
 from urllib.parse import quote
 
-from agent.ingest.front_matter import FrontMatter
-from agent.ingest.layout import MARKDOWN, Kind
-from agent.ingest.order import without_number
+from agent.book.front_matter import FrontMatter
+from agent.book.layout import MARKDOWN, Kind
+from agent.book.order import without_number
 
 
 def url_of(path: str, *, kind: Kind, base_url: str, meta: FrontMatter) -> str:

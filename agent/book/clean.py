@@ -10,9 +10,9 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import normalizeReference
 from markdown_it.token import Token
 
-from agent.ingest import admonitions, includes, markup, mdx, tags
-from agent.ingest.folder import Folder
-from agent.ingest.layout import Kind
+from agent.book import admonitions, includes, markup, mdx, tags
+from agent.book.folder import Folder
+from agent.book.layout import Kind
 
 # Blocks only: those take linear time on any page, which what is inline does not.
 PARSER = MarkdownIt("commonmark").enable("table").disable("inline")

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from attrs import define
 
-from agent.ingest import fences, markup
-from agent.ingest.admonitions import lead_in
-from agent.ingest.tags import KEPT, VOID, caption
+from agent.book import fences, markup
+from agent.book.admonitions import lead_in
+from agent.book.tags import KEPT, VOID, caption
 
 _MODULE = re.compile(
     r"import[ \t]*(?:[\"'{*]|[\w$]+[ \t]*(?:,|from\b))|import[ \t]*$"

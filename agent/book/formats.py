@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from agent.ingest.folder import Folder, Unreadable, printable
-from agent.ingest.order import title_of
+from agent.book.folder import Folder, Unreadable, printable
+from agent.book.order import title_of
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag

@@ -1,6 +1,6 @@
 """Which tags mean what: those that go, those that stay, and the one that has a caption."""
 
-from agent.ingest.markup import Tag
+from agent.book.markup import Tag
 
 
 def _names(listed: str) -> frozenset[str]:
