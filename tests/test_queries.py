@@ -113,6 +113,9 @@ async def test_a_migration_also_runs_by_plain_psql(empty_dsn: str) -> None:
     assert await migrate.apply(empty_dsn) == []
 
 
+ANSWERS = "select string_agg(answer, ', ') from interaction_logs"
+
+
 async def test_an_interaction_is_logged_once(dsn: str) -> None:
     """A second write of the same id, as a replay makes, changes nothing."""
     row = Interaction(
