@@ -74,6 +74,13 @@ def test_every_quote_stands_in_the_answer_word_for_word(live: Live) -> None:
             assert len(citation["quote"]) == citation["end"] - citation["start"]
 
 
+def test_a_marker_behind_a_table_stands_in_a_line_of_its_own(live: Live) -> None:
+    """In the table's last line it would become a cell, in a fence's last line it would open it."""
+    content = live.ask("Which light flashes every 10 s?").json()["response"]["content"]
+
+    assert "| Gull Rock | 1 | 10 s |\n\n[1]" in content
+
+
 def test_a_list_is_quoted_with_its_lead_in(live: Live) -> None:
     """Half a list answers nothing."""
     content = live.ask("How do I light the lamp?").json()["response"]["content"]
@@ -314,13 +321,18 @@ def test_the_first_frame_does_not_wait_for_retrieval(
     assert "message_id" in first
 
 
-def test_chat_answers_without_a_database(serve: Serve, settings: Settings) -> None:
-    """Logging is ours to worry about, not the reader's."""
+def test_chat_answers_without_a_database(
+    serve: Serve, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logging is ours to worry about, not the reader's; the row becomes a whole log line."""
     dead = evolve(settings, database_url="postgresql://nobody@127.0.0.1:1/nothing")
     live = serve(dead)
 
     assert QUOTE in live.ask(QUESTION).json()["response"]["content"]
     assert live.stream(QUESTION)[-1]["status"] == "success"
+    kept = [vars(record) for record in caplog.records if "not stored" in record.message]
+    assert kept[0]["interaction"]["question"] == QUESTION
+    assert QUOTE in kept[0]["interaction"]["answer"]
 
 
 def test_twenty_at_once_get_the_same_answer(serve: Serve, settings: Settings) -> None:

@@ -1,12 +1,15 @@
 """The contract as files, and the page that shows it."""
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 import yaml
 
 from settings import ROOT
 from tests.live import CONTRACT, Live
+
+MODULES = ROOT / "pages" / "reference"
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -31,7 +34,22 @@ def test_the_page_needs_nothing_from_elsewhere(live: Live) -> None:
     assert not re.search(r"<style|<script(?![^>]*\bsrc=)|\son\w+=", page.text)
 
 
+def test_every_module_of_the_page_is_served_as_javascript(live: Live) -> None:
+    """A browser refuses a module of any other type, and the page would stay empty."""
+    seen: set[str] = set()
+    waiting = re.findall(r'<script type="module" src="([^"]+)"', live.client.get("/docs").text)
+    while waiting:
+        seen.add(url := waiting.pop())
+        module = live.client.get(url)
+        assert module.status_code == 200, url
+        assert module.headers["content-type"].startswith("text/javascript"), url
+        imported = re.findall(r'^import .*"(.+)";$', module.text, re.MULTILINE)
+        waiting += {urljoin(url, path) for path in imported} - seen
+
+    assert seen == {f"/pages/reference/{file.name}" for file in MODULES.iterdir()}
+
+
 def test_only_the_pages_are_served(live: Live) -> None:
     """Not the files around them."""
-    for path in ("/pages/../service.py", "/pages/%2e%2e/service.py", "/pages/"):
+    for path in ("/pages/../service.py", "/pages/%2e%2e/service.py", "/pages/", "/pages"):
         assert live.client.get(path).status_code in (404, 405)
