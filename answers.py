@@ -76,6 +76,7 @@ class Answer:
         """End the generation now; what there is gets stored. Does nothing to a finished answer."""
         if not self.is_finished:
             self.is_stopped = True
+            self._news.set()
             if self._generation:
                 self._generation.cancel()
 
@@ -138,10 +139,14 @@ class Answers:
         await answer.run(self._agent, self._seconds)
         await self._store(answer)
 
-    async def close(self) -> None:
-        """Stop what runs and wait until it is stored, a few seconds at most."""
+    def stop(self) -> None:
+        """Take no more questions, and end what runs; its readers get a final frame."""
         self._closing = True
         for answer in self._running.values():
             answer.stop()
+
+    async def close(self) -> None:
+        """Stop, and wait until all is stored, a few seconds at most."""
+        self.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=CLOSING_SECONDS)

@@ -10,7 +10,6 @@ The only home of yaml, jsonschema_rs and cattrs. Knows no operation by name.
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ from problems import (
 
 METHODS = ("get", "put", "post", "delete", "patch")
 BODY_LIMIT = 1 << 20  # bytes; above 12 bytes for each character that a valid body may have
+NODE_LIMIT = 1_000  # values in a body, above what a valid one may have: each may be a violation
 
 Handler = Callable[..., Awaitable[Any]]
 Validate = Callable[[Any], Iterable[jsonschema_rs.ValidationError]]
@@ -181,7 +181,10 @@ async def read_body(request: Request, bodies: Mapping[str, Validate]) -> Any:
     try:
         # orjson refuses NaN, Infinity, lone surrogates, a BOM and bad UTF-8, jsonschema-rs what is
         # nested more than 255 levels deep: all as ValueError.
-        errors = list(bodies[media](body := orjson.loads(raw)))
+        body = orjson.loads(raw)
+        if nodes(body, NODE_LIMIT) > NODE_LIMIT:
+            raise ValidationError(f"The body has more than {NODE_LIMIT} values.", errors=[])
+        errors = list(bodies[media](body))
     except ValueError:
         raise MalformedBody from None
     violations = [violation for error in errors for violation in explain(error)]
@@ -204,6 +207,17 @@ async def _read_limited(request: Request) -> bytes:
     if too_large:
         raise BodyTooLarge(f"A body may have at most {BODY_LIMIT} bytes.")
     return bytes(raw)
+
+
+def nodes(body: Any, enough: int) -> int:
+    """How many values *body* consists of; stops counting soon after *enough*."""
+    count, waiting = 0, [body]
+    while waiting and count <= enough:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+    return count
 
 
 def explain(error: jsonschema_rs.ValidationError) -> list[dict[str, str]]:
@@ -232,7 +246,6 @@ def converter() -> Converter:
     """Shapes valid JSON into records and back; orjson writes UUIDs and times itself."""
     made = Converter()
     made.register_structure_hook(UUID, lambda text, _: UUID(text))
-    made.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
     return made
 
 

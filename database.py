@@ -8,6 +8,7 @@ Rules that let a pooler sit in between: no session state (SET, LISTEN, session l
 tables), and no connection held across a model call.
 """
 
+import asyncio
 import inspect
 import re
 import sys
@@ -148,8 +149,15 @@ async def open_pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
         command_timeout=COMMAND_SECONDS,
         reset=_keep,
     )
-    async with pool:
+    await pool
+    try:
         yield pool
+    finally:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
 
 
 @asynccontextmanager

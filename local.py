@@ -8,6 +8,7 @@ set, nor possible without requirements-local.txt: then the service starts withou
 import asyncio
 import logging
 import secrets
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -67,6 +68,10 @@ async def _with_database(settings: Settings, stack: AsyncExitStack) -> Settings:
         return settings
     postgres = await start_database(settings.home)
     stack.push_async_callback(asyncio.to_thread, postgres.stop)
+    try:
+        await migrate.apply(postgres.dsn)
+    except OUTAGES as error:
+        raise LocalUnavailable(f"The private Postgres cannot be set up: {error}") from error
     return evolve(settings, database_url=postgres.dsn)
 
 
@@ -79,17 +84,20 @@ async def _with_index(settings: Settings, stack: AsyncExitStack, *, refresh: boo
 
 
 async def start_database(home: Path) -> Postmaster:
-    """The private Postgres under *home*, migrated. Raises ``LocalUnavailable``."""
+    """The private Postgres under *home*. Raises ``LocalUnavailable``.
+
+    A cancelled start is waited for and stopped: its thread cannot be cancelled, and would leave a
+    server behind.
+    """
+    starting = asyncio.create_task(asyncio.to_thread(Postmaster.start, home / "postgres"))
     try:
-        postgres = await asyncio.to_thread(Postmaster.start, home / "postgres")
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(PostgresUnavailable, OSError):
+            await asyncio.to_thread((await starting).stop)
+        raise
     except (PostgresUnavailable, OSError) as error:
         raise LocalUnavailable(str(error)) from error
-    try:
-        await migrate.apply(postgres.dsn)
-    except OUTAGES as error:
-        await asyncio.to_thread(postgres.stop)
-        raise LocalUnavailable(f"The private Postgres cannot be set up: {error}") from error
-    return postgres
 
 
 def has_index(settings: Settings) -> bool:
@@ -98,7 +106,8 @@ def has_index(settings: Settings) -> bool:
 
 async def start_ingest(settings: Settings) -> asyncio.subprocess.Process:
     """Ingest in a process of its own, a nice one: embedding must not slow the answers down."""
-    command = ["nice", "-n", "10", sys.executable, "-m", "agent.ingest"]
+    nice = ["nice", "-n", "10"] if shutil.which("nice") else []
+    command = [*nice, sys.executable, "-m", "agent.ingest"]
     command += [str(settings.book.resolve()), "--early"]
     command += ["--home", str(settings.home.resolve())]
     if settings.book_url:

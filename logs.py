@@ -1,7 +1,7 @@
 """Our log on standard error: a JSON line a record, or plain text where a person reads along.
 
 Extra members come from ``extra={"…": …}``. Bodies, e-mails, passwords, tokens and prompts never go
-into a message or a member.
+into a message or a member, but for the one line that stands in for a row Postgres did not take.
 """
 
 import logging
@@ -30,7 +30,7 @@ class JsonFormatter(logging.Formatter):
 
 class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        members = " ".join(f"{name}={value}" for name, value in members_of(record).items())
+        members = " ".join(f"{name}={value!r}" for name, value in members_of(record).items())
         return f"{super().format(record)} {members}".rstrip()
 
 

@@ -12,6 +12,7 @@ from queries import migrations
 from settings import read_or_exit
 
 FILES = sorted(Path(__file__).with_name("migrations").glob("*.sql"))
+MIGRATION_SECONDS = 120.0  # also for the wait until another migrator is done
 NAMES = tuple(path.stem for path in FILES)
 
 
@@ -21,7 +22,11 @@ async def apply(dsn: str) -> list[str]:
     Safe to run from several processes at once, also through a pooler. Raises what ``OUTAGES``
     lists.
     """
-    async with connected(dsn) as connection, connection.transaction():
+    async with (
+        asyncio.timeout(MIGRATION_SECONDS),
+        connected(dsn) as connection,
+        connection.transaction(),
+    ):
         await migrations.lock(connection)
         await migrations.create_table(connection)
         known = await migrations.applied(connection)

@@ -17,7 +17,7 @@ from attrs import field, frozen
 class ChatMessage:
     content: str
     user_id: str | None = None
-    timestamp: datetime | None = None
+    timestamp: str | None = None  # the client's; nobody relies on it
     metadata: Mapping[str, Any] = field(factory=dict)
 
 

@@ -35,7 +35,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with listen(settings) as listener:
-            asyncio.run(serve(settings, listener))
+            factory = uvicorn.Config(app="").get_loop_factory()  # uvloop where there is one
+            with asyncio.Runner(loop_factory=factory) as runner:
+                runner.run(serve(settings, listener))
     except LocalUnavailable as missing:
         print(missing, file=sys.stderr)
         return missing.exit_code

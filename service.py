@@ -5,9 +5,12 @@ the network: a service whose database, index and model are all dead starts, and 
 """
 
 import asyncio
+import signal
+import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from types import FrameType
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -55,6 +58,7 @@ def create_app(settings: Settings) -> Starlette:
             await stack.enter_async_context(running(agent.warm()))
             answers = Answers(agent, InteractionLog(db).add, seconds=here.agent_timeout)
             stack.push_async_callback(answers.close)
+            stack.enter_context(ending_streams(answers))
             yield {"settings": here, "db": db, "agent": agent, "answers": answers}
 
     contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
@@ -66,6 +70,34 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.router.redirect_slashes = False  # it would build a Location from the caller's Host header
     return app
+
+
+@contextmanager
+def ending_streams(answers: Answers) -> Iterator[None]:
+    """At SIGTERM or Ctrl-C, end the running answers first, each with a final frame.
+
+    uvicorn waits for open streams, and cuts them, before it ends the lifespan; so its handler is
+    preceded by ours. Only the main thread may handle signals; elsewhere there is nothing to do.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(answers.stop)
+        handler = previous[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in previous:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 @asynccontextmanager

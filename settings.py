@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, fields, frozen
 
@@ -57,16 +57,27 @@ def _secret(value: str) -> str:
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
+    parts = _parts(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a URL that starts with http:// or https://")
+    if parts.username or parts.password:
+        raise ValueError("must not contain a user or a password: it is shown in messages")
     return value
 
 
 def _postgres_url(value: str) -> str:
-    if not value.startswith(("postgres://", "postgresql://")):
+    if _parts(value).scheme not in ("postgres", "postgresql"):
         raise ValueError("must be a URL that starts with postgresql://")
     return value
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port, parts.hostname  # which are parsed only now
+    except ValueError:  # its text quotes a part of the URL, perhaps of the password
+        raise ValueError("must be a URL; write special characters in it as %XX") from None
+    return parts
 
 
 def _setting(

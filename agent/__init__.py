@@ -18,6 +18,7 @@ from agent.retrieval import Evidence, Retriever
 from models import Citation
 from problems import AnswerInterrupted
 
+MOMENT = 0.1  # seconds
 OUT_OF_REACH = "The book cannot be searched right now. Please ask again in a moment."
 
 
@@ -95,6 +96,8 @@ async def _write(
             return
     for event in _sent(stream.finish()):
         yield event
+    if not answered and not deadline.fits(MOMENT):
+        raise TimeoutError  # two timers ended at once, and the one inside was first
     if answered:
         yield _written(stream, answered, evidence.retrieved.degraded)
     else:

@@ -15,7 +15,8 @@ from agent.index import Hit, Manifest
 from agent.passages import Block, Passage, words
 from agent.terms import stems, term_id, vocabulary
 
-SENTENCE = re.compile(r"\S.*?(?:[.!?][\"'”’)\]]*(?=\s)|(?=\s*\Z))", re.DOTALL)
+SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s+")
+LONGEST = 20_000  # characters of a quote
 LEAD_IN_WORDS = 60  # a longer paragraph before a list stands on its own
 ABOVE = 0.3  # what a question word counts that stands in the headings above a unit only
 HEADING = 0.2  # what it counts in addition when it stands in the nearest one
@@ -71,7 +72,9 @@ def units(passage: Passage) -> Iterator[tuple[int, int]]:
         elif block.kind == "paragraph" and text.endswith(":") and words(text) <= LEAD_IN_WORDS:
             lead = lead or block
         else:
-            yield (lead or block).start, block.end
+            start = (lead or block).start
+            if block.end - start <= LONGEST:
+                yield start, block.end
             lead = None
 
 
@@ -102,7 +105,7 @@ def supporting(hit: Hit, claim: str, weigh: Weigh) -> tuple[int, int]:
     The offsets of the best one; of the first quotable part when nothing matches.
     """
     asked = {stem: weigh(stem) for stem in stems(claim)}
-    best, span = -1.0, (0, len(hit.passage.text))
+    best, span = -1.0, (0, min(len(hit.passage.text), LONGEST))
     for start, end in _statements(hit.passage):
         inside = vocabulary(hit.passage.text[start:end])
         told = sum(w for stem, w in asked.items() if stem in inside)
@@ -118,5 +121,9 @@ def _statements(passage: Passage) -> Iterator[tuple[int, int]]:
         if start not in prose or passage.text[start:end].endswith("```"):
             yield start, end
             continue
-        for sentence in SENTENCE.finditer(passage.text, start, end):
-            yield sentence.span()
+        at = start
+        for ending in SENTENCE_END.finditer(passage.text, start, end):
+            yield at, at + len(passage.text[at : ending.end()].rstrip())
+            at = ending.end()
+        if at < end:
+            yield at, end

@@ -55,6 +55,8 @@ class Retriever:
         """Raises what ``OUTAGES`` lists."""
         async with self._opening:
             if self._index is None:
+                if self.embeds and not self._embedder.dimensions:
+                    await self._embedder.warm()  # an endpoint's model tells its size
                 self._index = await open_index(
                     self._location,
                     embedder=self._embedder.id,

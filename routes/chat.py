@@ -76,12 +76,10 @@ def asked(body: ChatRequest) -> Asked:
     if body.conversation_id is not None:
         raise ConversationNotFound
     known = dict(body.message.metadata)
-    selected = known.pop("selected_text", None)
-    mode = known.get("context") or known.get("context_mode")
+    modes = (known.get("context"), known.get("context_mode"))
+    selected = known.pop("selected_text", None) if SELECTED in modes else None
     return Asked(
-        question=Question(
-            text=body.message.content, selected_text=selected if mode == SELECTED else None
-        ),
+        question=Question(text=body.message.content, selected_text=selected),
         user_label=body.message.user_id,
         metadata=known,
     )

@@ -60,7 +60,8 @@ async def _index(state: State) -> Part:
             index = await state["agent"].retriever.index()
             await index.ping()
     except INDEX_OUTAGES as error:
-        return Part("down", str(error) or f"The index does not answer ({type(error).__name__}).")
+        # The sentence may name paths and addresses: it is for the operator, so it is in the log.
+        return Part("down", f"The index cannot be used ({type(error).__name__}); the log says why.")
     manifest = index.manifest
     size = f"{manifest.passages} passages of {manifest.pages} pages"
     if not manifest.dimensions and state["agent"].retriever.embeds:

@@ -1,13 +1,14 @@
 """The contract executed: what every operation refuses, and how."""
 
 import socket
+import time
 from typing import Any
 
 import httpx2
 import pytest
 import yaml
 
-from contract import BODY_LIMIT, ContractMismatch
+from contract import BODY_LIMIT, NODE_LIMIT, ContractMismatch
 from service import HANDLERS
 from settings import ROOT
 from tests.live import CONTRACT, Live, message
@@ -125,6 +126,26 @@ def test_a_large_body_is_refused(live: Live, path: str) -> None:
     assert (declared.status_code, streamed) == (413, 413)
 
 
+def test_a_body_of_countless_values_is_refused_at_once(live: Live) -> None:
+    """Each could be a violation, and listing 340,000 of them would stop everybody's answers."""
+    body = b'{"message":{"content":"x","metadata":{"a":[' + b"[]," * 300_000 + b"[]]}}}"
+    started = time.monotonic()
+    response = post(live, CHAT[0], body)
+
+    assert (response.status_code, len(response.content) < 1000) == (422, True)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    "time_", ["2016-12-31T23:59:60Z", "0000-01-01T00:00:00Z", "2026-11-01t10:00:00z"]
+)
+def test_a_strange_but_valid_timestamp_is_taken(live: Live, time_: str) -> None:
+    """RFC 3339 knows leap seconds and lower case."""
+    body = {"message": {"content": "What is the lamp?", "timestamp": time_}}
+
+    assert live.client.post(CHAT[0], json=body).status_code == 200
+
+
 @pytest.mark.parametrize("length", ["-1", "99999999999999999999", "x", "1" * 400])
 def test_a_lying_content_length_never_breaks_the_service(live: Live, length: str) -> None:
     """The server or we refuse it; nothing answers 5xx."""
@@ -138,11 +159,15 @@ def test_a_lying_content_length_never_breaks_the_service(live: Live, length: str
 
 
 def test_the_limit_is_above_every_valid_body() -> None:
-    """Twelve bytes for each character of its texts, an escaped surrogate pair; not for metadata."""
+    """Twelve bytes for each character that it may have: an escaped surrogate pair."""
     schemas = CONTRACT.document["components"]["schemas"]
     texts = sum(schemas[name]["maxLength"] for name in ("Question", "SelectedText", "UserLabel"))
+    value, many = schemas["MetadataValue"], schemas["ChatMetadata"]["maxProperties"]
+    pair = schemas["MetadataName"]["maxLength"] + schemas["MetadataScalar"]["maxLength"]
+    metadata = many * max(value["maxLength"], value["maxProperties"] * pair)
 
-    assert 12 * (texts + 1000) < BODY_LIMIT
+    assert 12 * (texts + 1000 + metadata) < BODY_LIMIT
+    assert many * (value["maxItems"] + 2) < NODE_LIMIT
 
 
 @pytest.mark.parametrize("path", CHAT)

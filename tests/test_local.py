@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from settings import ROOT
+from tests.fake_model import FakeModel
 from tests.live import BOOK, message
 
 QUESTION = "How long is one blast of the fog signal?"
@@ -104,6 +105,41 @@ def test_one_command_serves_and_its_end_ends_everything(
     assert (code, "Traceback" in errors) == (0, False)
     assert not postgres_runs(tmp_path)
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("after", [0.6, 1.2, 1.8])
+def test_ctrl_c_while_it_starts_leaves_nothing_behind(
+    start: Start, tmp_path: Path, after: float
+) -> None:
+    """Whatever it was doing: importing, making a database, indexing."""
+    service = start(tmp_path)
+    with suppress(subprocess.TimeoutExpired):
+        service.process.wait(after)
+    code, errors = service.end(signal.SIGINT)
+
+    assert code in (0, 1, -signal.SIGINT, 130)
+    assert not postgres_runs(tmp_path)
+    assert code != 0 or "Traceback" not in errors
+
+
+def test_a_stream_ends_with_a_final_frame_when_the_service_is_stopped(
+    start: Start, tmp_path: Path
+) -> None:
+    """So that a reader knows that the answer is not whole."""
+    with FakeModel() as model:
+        model.say("One two three four five six seven eight nine ten.", gap=0.3)
+        service = start(tmp_path, OPENAI_BASE_URL=model.url)
+        service.ready()
+        url = f"{service.url}/api/v1/chat/stream"
+        with httpx2.stream("POST", url, json=message(QUESTION), timeout=30) as response:
+            lines = []
+            for line in response.iter_lines():
+                lines.append(line)
+                if "One" in line:
+                    service.process.send_signal(signal.SIGTERM)
+
+    assert '"error":"shutting_down"' in [line for line in lines if line][-1]
+    service.process.wait(10)
 
 
 def test_what_was_asked_is_there_after_a_restart(start: Start, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from settings import ROOT
 from tests.live import Live
 
 SEED = "1"
-EXAMPLES = "12"  # of each operation and phase; `make fuzz` takes minutes
+EXAMPLES = "12"  # of each operation and phase
 
 
 def test_the_contract_holds_under_generated_input(live: Live) -> None:

@@ -61,6 +61,24 @@ def test_every_wrong_setting_is_named_and_none_is_quoted() -> None:
     assert "secret" not in message
 
 
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("DATABASE_URL", "postgresql://u:pa/ss@h/db"),
+        ("DATABASE_URL", "postgresql://u:pass@[::1/db"),
+        ("QDRANT_URL", "http://localhost:pass"),
+        ("QDRANT_URL", "http://admin:pass@localhost"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_unquoted(name: str, url: str) -> None:
+    """Here, in a sentence; not later, in a traceback with half a password in it."""
+    with pytest.raises(BadSettings) as caught:
+        Settings.read({name: url})
+
+    assert str(caught.value).startswith(f"{name} must ")
+    assert "pass" not in str(caught.value).replace("password", "")
+
+
 def test_secrets_have_no_repr() -> None:
     """A settings object in a log or a traceback tells nothing."""
     secrets = {

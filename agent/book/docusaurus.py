@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
+from attrs import evolve
+
 from agent.book.folder import MISSING, Folder, Unreadable
 from agent.book.front_matter import FrontMatter, YamlBroken, read_yaml, split, values_of
 from agent.book.layout import Entry, Layout, name_of, pages_in
@@ -28,7 +30,7 @@ def find(folder: Folder) -> Layout | None:
         pages = project.within("docs") if any(map(project.has, _CONFIGS)) else None
         if pages and pages.base.is_relative_to(folder.base):
             sidebars = (text for name in _SIDEBARS if (text := project.find_text(name)))
-            return _layout(pages, next(sidebars, ""))
+            return _layout(evolve(pages, bounds=folder.bounds), next(sidebars, ""))
     return _layout(folder) if any(map(_is_docusaurus, folder.files())) else None
 
 

@@ -119,8 +119,12 @@ class Failover:
         )
 
     async def warm(self) -> None:
+        """Warm each provider; one that cannot be is logged, and left to the first question."""
         for provider in self.providers:
-            await provider.warm()
+            try:
+                await provider.warm()
+            except ProviderFailed as failed:
+                _log.warning("model unusable: provider=%s reason=%s", provider.name, failed.reason)
 
     async def close(self) -> None:
         for provider in self.providers:
@@ -132,6 +136,7 @@ class Failover:
         last = ProviderFailed(reason="unconfigured")
         for provider in self.providers:
             try:
+                await provider.warm()  # the first use of a library must not cost the first text
                 first, rest = await _first_text(provider, messages, deadline)
             except ProviderFailed as failed:
                 _log.warning("model failed: provider=%s reason=%s", provider.name, failed.reason)

@@ -253,3 +253,18 @@ def test_a_nav_that_contains_itself_is_no_yaml_to_us(tmp_path: Path) -> None:
 
 def test_reading_a_book_twice_gives_the_same_book(mdbook: Path) -> None:
     assert read_book(mdbook) == read_book(mdbook)
+
+
+def test_a_docusaurus_page_includes_nothing_from_beside_its_folder(tmp_path: Path) -> None:
+    """The settings of the project around it are read, its other files are not."""
+    for name, text in {
+        "docusaurus.config.js": "export default {}",
+        "private/secret.md": "The secret.",
+        "docs/a.mdx": "import S from '../private/secret.md'\n\n# A\n\nOpen text.\n\n<S />\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    book = read_book(tmp_path / "docs")
+
+    assert "Open text." in book.pages[0].markdown
+    assert "The secret." not in book.pages[0].markdown
