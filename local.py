@@ -9,6 +9,7 @@ import asyncio
 import logging
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -28,6 +29,7 @@ log = logging.getLogger("footnote.local")
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 5.0
+ABRUPT_EXIT = 4  # as that of ingest for a full disk
 
 
 class LocalUnavailable(Exception):
@@ -119,10 +121,17 @@ async def until_answerable(settings: Settings, ingest: asyncio.subprocess.Proces
     """Wait for the first index. Raises ``LocalUnavailable`` when ingest ends without one."""
     while not has_index(settings):
         if ingest.returncode is not None:
-            raise LocalUnavailable(
-                "The book has no index; ingest said why.", ingest.returncode or 1
-            )
+            raise _without_index(ingest.returncode)
         await asyncio.sleep(POLL_SECONDS)
+
+
+def _without_index(code: int) -> LocalUnavailable:
+    if code >= 0:
+        return LocalUnavailable("The book has no index; ingest said why.", code or 1)
+    name = signal.Signals(-code).name  # SIGBUS: embedded Qdrant wrote to a disk that was full
+    return LocalUnavailable(
+        f"Ingest was ended by {name}: free some disk and memory, then start again.", ABRUPT_EXIT
+    )
 
 
 async def end(ingest: asyncio.subprocess.Process) -> None:

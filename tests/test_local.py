@@ -1,5 +1,6 @@
 """``make run`` as its user meets it: one process that brings all it needs, and takes it along."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -14,7 +15,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from settings import ROOT
+from local import LocalUnavailable, until_answerable
+from settings import ROOT, Settings
 from tests.fake_model import FakeModel
 from tests.live import BOOK, message
 
@@ -201,6 +203,21 @@ def test_a_book_that_cannot_be_read_ends_the_start(
     assert sentence in errors
     assert "Traceback" not in errors
     assert not postgres_runs(tmp_path / "home")
+
+
+def test_an_ingest_that_is_killed_is_told(tmp_path: Path) -> None:
+    """A full disk can end it without a word of its own, for embedded Qdrant maps its files."""
+
+    async def outcome() -> LocalUnavailable:
+        ended = await asyncio.create_subprocess_exec("sh", "-c", "kill -BUS $$")
+        with pytest.raises(LocalUnavailable) as caught:
+            await until_answerable(Settings(home=tmp_path, book=BOOK), ended)
+        return caught.value
+
+    told = asyncio.run(outcome())
+
+    assert "SIGBUS" in str(told)
+    assert told.exit_code == 4
 
 
 def test_a_taken_port_ends_the_start(start: Start, tmp_path: Path) -> None:
