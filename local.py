@@ -29,7 +29,7 @@ log = logging.getLogger("footnote.local")
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 5.0
-ABRUPT_EXIT = 4  # as that of ingest for a full disk
+ABRUPT_EXIT, BUSY_EXIT = 4, 5  # as those of ingest: the disk is full, another run is writing
 
 
 class LocalUnavailable(Exception):
@@ -120,7 +120,7 @@ async def start_ingest(settings: Settings) -> asyncio.subprocess.Process:
 async def until_answerable(settings: Settings, ingest: asyncio.subprocess.Process) -> None:
     """Wait for the first index. Raises ``LocalUnavailable`` when ingest ends without one."""
     while not has_index(settings):
-        if ingest.returncode is not None:
+        if ingest.returncode not in (None, BUSY_EXIT):  # busy: another start is indexing this book
             raise _without_index(ingest.returncode)
         await asyncio.sleep(POLL_SECONDS)
 

@@ -175,6 +175,15 @@ with Postmaster.start(pathlib.Path(sys.argv[1]) / "postgres") as server:
 """
 
 
+def test_two_starts_at_once_share_what_one_of_them_makes(start: Start, tmp_path: Path) -> None:
+    """One database, one index; the second start waits for the first one's."""
+    services = [start(tmp_path), start(tmp_path)]
+    for service in services:
+        service.ready()
+
+    assert all("five seconds" in service.ask() for service in services)
+
+
 def test_plain_uvicorn_works_too(start: Start, tmp_path: Path) -> None:
     """Without DATABASE_URL it is local mode, with whatever packages are there."""
     service = start(tmp_path, "-m", "uvicorn", "service:app", "--port", "{port}")

@@ -15,7 +15,14 @@ from pathlib import Path
 from attrs import asdict, evolve
 
 from agent.embedding import Embedder, open_embedder
-from agent.index import IndexUnusable, IndexWriter, Location, index_directory, open_writer
+from agent.index import (
+    IndexBusy,
+    IndexUnusable,
+    IndexWriter,
+    Location,
+    index_directory,
+    open_writer,
+)
 from agent.ingest.build import Summary, compare, ingest, summarize
 from agent.ingest.cache import EmbeddingCache
 from settings import BadSettings, Settings
@@ -28,7 +35,7 @@ except ModuleNotFoundError as missing:  # the serverless set has no libraries to
 
 HANDBOOK_EMBEDDINGS = Path(__file__).parents[1] / "handbook.embeddings"
 
-UNREADABLE, USAGE, UNREACHABLE, DISK_FULL, INTERRUPTED = 1, 2, 3, 4, 130
+UNREADABLE, USAGE, UNREACHABLE, DISK_FULL, BUSY, INTERRUPTED = 1, 2, 3, 4, 5, 130
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_MODEL = "No embedding model is installed or configured: the book is searched by words alone."
 
@@ -48,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail(INTERRUPTED, "Stopped. What is embedded is kept: run this again to go on.")
     except IndexUnusable as error:
-        return _fail(UNREACHABLE, str(error))
+        return _fail(BUSY if isinstance(error, IndexBusy) else UNREACHABLE, str(error))
     except OSError as error:
         return _fail_on(error)
     _report(evolve(summary, seconds=round(time.monotonic() - started, 2)), options)
@@ -60,7 +67,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         prog="python -m agent.ingest",
         description="Make a book searchable. Run it again after every change: it is quick.",
         epilog="Exit codes: 1 unreadable book, 2 usage or settings, 3 index or embedding endpoint "
-        "out of reach or unusable, 4 disk full, 130 interrupted.",
+        "out of reach or unusable, 4 disk full, 5 another run is writing, 130 interrupted.",
     )
     add = parser.add_argument
     about_path = "a project, a folder of pages, or one file (default: BOOK)"

@@ -369,7 +369,7 @@ def test_a_second_run_at_once_is_told_so(
     """Exit code 3 names the process that is at work."""
     book = write_book(tmp_path / "book", 1)
     with generations.claim(index_directory(home, book)):
-        assert command.main([str(book)]) == 3
+        assert command.main([str(book)]) == 5
 
     assert f"process {os.getpid()}" in capsys.readouterr().err
 
