@@ -17,7 +17,7 @@ run: $(VENV)/local ## serve on PORT (8000); BOOK=path/to/docs answers from yours
 	@$(BIN)/python serve.py
 
 ingest: $(VENV)/local ## index BOOK without serving; ARGS="--dry-run" and others: see --help
-	@$(BIN)/python -m agent.ingest $(if $(BOOK),"$(BOOK)") $(if $(BOOK_URL),--base-url "$(BOOK_URL)") $(ARGS)
+	@$(BIN)/python -m agent.ingest $(ARGS)
 
 migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 	@$(BIN)/python -m migrate

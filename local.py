@@ -69,7 +69,7 @@ async def _with_database(settings: Settings, stack: AsyncExitStack) -> Settings:
     if settings.database_url:
         return settings
     postgres = await start_database(settings.home)
-    stack.push_async_callback(asyncio.to_thread, postgres.stop)
+    stack.callback(postgres.stop)  # not in a thread: a second Ctrl-C would cancel its turn
     try:
         await migrate.apply(postgres.dsn)
     except OUTAGES as error:
