@@ -12,8 +12,8 @@ import asyncio
 import inspect
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, ParamSpec, Protocol, TypeVar, get_args, get_origin, get_type_hints
@@ -22,18 +22,29 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import asyncpg
 from attrs import frozen, has
 
+from problems import DatabaseOutdated, DatabaseUnavailable
+
 CONNECT_SECONDS = 3.0
 COMMAND_SECONDS = 5.0
+STATEMENT_SECONDS = 6.0  # of which some may be spent waiting for a connection
+TRANSACTION_SECONDS = 10.0
 POOLER_PORTS = {6432, 6543}
 FOREIGN_PARAMETERS = {
     *("channel_binding", "connect_timeout", "gssencmode"),
     *("connection_limit", "pgbouncer", "pool_timeout", "schema"),
 }
 
-# What a call on a database that is out of reach or ailing raises; callers degrade on these.
-OUTAGES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# What the driver raises when the database is out of reach, as opposed to a statement being wrong.
+UNREACHABLE = (
+    *(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError),
+    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
+    *(asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
+    *(asyncpg.DeadlockDetectedError, asyncpg.ReadOnlySQLTransactionError),
+)
+UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 
-UNMIGRATED = asyncpg.UndefinedTableError  # the schema is older than the code
+# What any call on an ailing database may raise; callers that can do without it degrade on these.
+OUTAGES = (DatabaseUnavailable, *UNREACHABLE, asyncpg.PostgresError)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,11 +90,40 @@ def statement(declared: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
     bound = STATEMENTS[name] = Statement(sql, params, get_type_hints(declared)["return"])
     fetch = _fetch_of(bound)
 
-    async def run(db: Executor, **args: Any) -> Any:
-        return await fetch(db, [args[param] for param in params])
+    async def run(db: Executor | None, **args: Any) -> Any:
+        with outages():
+            if db is None:
+                raise DatabaseUnavailable("No database is configured.")
+            async with asyncio.timeout(STATEMENT_SECONDS):
+                return await fetch(db, [args[param] for param in params])
 
     run.__doc__ = declared.__doc__
     return run  # type: ignore[return-value]  # the declaration is the type
+
+
+@contextmanager
+def outages() -> Iterator[None]:
+    """Raises ``DatabaseUnavailable`` for whatever the driver raises when there is no database."""
+    try:
+        yield
+    except UNMIGRATED as error:
+        raise DatabaseOutdated from error
+    except UNREACHABLE as error:
+        raise DatabaseUnavailable from error
+
+
+@asynccontextmanager
+async def transaction(db: asyncpg.Pool | None) -> AsyncIterator[Executor]:
+    """A connection whose statements apply together. Raises ``DatabaseUnavailable``."""
+    with outages():
+        if db is None:
+            raise DatabaseUnavailable("No database is configured.")
+        async with (
+            asyncio.timeout(TRANSACTION_SECONDS),
+            db.acquire(timeout=STATEMENT_SECONDS) as connection,
+            connection.transaction(),
+        ):
+            yield connection
 
 
 def _fetch_of(bound: Statement) -> Callable[[Executor, list[Any]], Awaitable[Any]]:

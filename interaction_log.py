@@ -37,7 +37,7 @@ class InteractionLog:
                 async with asyncio.timeout(STORE_SECONDS):
                     await interactions.add(self.db, **members)
             except OUTAGES as error:
-                reason = type(error).__name__
+                reason = type(error.__cause__ or error).__name__
             else:
                 return
         log.warning("interaction not stored", extra={"reason": reason, "interaction": members})

@@ -63,6 +63,41 @@ class MalformedBody(Problem):
     status = 400
 
 
+class Unauthorized(Problem):
+    """This needs a session, or the one presented is not valid."""
+
+    status = 401
+    usual_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class BadCredentials(Unauthorized):
+    """The e-mail or the password is wrong."""
+
+
+class ServiceKeyRequired(Unauthorized):
+    """This needs the service key."""
+
+    usual_headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "ServiceKey"}
+
+
+class Forbidden(Problem):
+    """This session may not do that."""
+
+    status = 403
+
+
+class ForeignOrigin(Forbidden):
+    """A page of another site sent this with the reader's cookie."""
+
+
+class OtherUser(Forbidden):
+    """The user_id is not that of the session."""
+
+
+class AccountRequired(Forbidden):
+    """A guest has no password and no account."""
+
+
 class NotFound(Problem):
     """There is nothing here."""
 
@@ -73,10 +108,24 @@ class ConversationNotFound(NotFound):
     """There is no such conversation."""
 
 
+class MessageNotFound(NotFound):
+    """There is no such message."""
+
+
+class UserNotFound(NotFound):
+    """There is no such user."""
+
+
 class MethodNotAllowed(Problem):
     """This resource does not take that method."""
 
     status = 405
+
+
+class EmailTaken(Problem):
+    """This e-mail has an account."""
+
+    status = 409
 
 
 class BodyTooLarge(Problem):
@@ -97,6 +146,21 @@ class ValidationError(Problem):
     status = 422
 
 
+class TooManyRequests(Problem):
+    """Too many requests."""
+
+    status = 429
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "5"}
+
+
+class TooManyAnswers(TooManyRequests):
+    """Two answers are still being written for this reader."""
+
+
+class BudgetSpent(TooManyRequests):
+    """The questions of today are used up."""
+
+
 class Unavailable(Problem):
     """The service cannot do this right now."""
 
@@ -106,6 +170,18 @@ class Unavailable(Problem):
 
 class AnswerInterrupted(Unavailable):
     """The answer broke off before its end."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database is out of reach."""
+
+
+class DatabaseOutdated(DatabaseUnavailable):
+    """The database lacks tables that this version needs."""
+
+
+class PasswordsBusy(Unavailable):
+    """Too many people are signing in at this moment."""
 
 
 class NotReady(Unavailable):

@@ -29,7 +29,7 @@ The API: {url}/docs    Ready? {url}/health/ready    Stop: Ctrl-C
 
 
 def main() -> int:
-    settings = read_or_exit()
+    settings = read_or_exit(serves=True)
     # A plain kill ends like Ctrl-C: uvicorn raises the signal again when it has shut down, and the
     # default would end the process before the private Postgres is stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

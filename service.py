@@ -148,4 +148,4 @@ def model_providers(settings: Settings) -> Iterator[Provider]:
         )
 
 
-app = create_app(read_or_exit())
+app = create_app(read_or_exit(serves=True))

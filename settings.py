@@ -4,6 +4,7 @@ Every setting is optional; docs/settings.md explains each, and a test holds that
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 from attrs import field, fields, frozen
 
 ROOT = Path(__file__).resolve().parent
+CHAT_PER_DAY = 1000  # answers that models write, unless GLOBAL_CHAT_PER_DAY says otherwise
+MAKE_SECRET = "openssl rand -base64 32"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -44,6 +47,43 @@ def _seconds(value: str) -> float:
     return seconds
 
 
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isdecimal() or not low <= int(value[:20]) <= high:
+            raise ValueError(f"must be a whole number, {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _switch(value: str) -> bool:
+    if value.lower() not in ("on", "off", "1", "0", "true", "false"):
+        raise ValueError("must be on or off")
+    return value.lower() in ("on", "1", "true")
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
+        raise ValueError("must be the name of a header")
+    return value.lower()
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """Origins as browsers send them: scheme and host, no path; ``*`` stands alone."""
+    origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+    for origin in origins:
+        if origin == "*" and len(origins) == 1:
+            continue
+        parts = _parts(origin)
+        if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in ("http", "https"):
+            raise ValueError("must list origins such as https://docs.example.org, or be *")
+    return tuple(origin.lower() for origin in origins)
+
+
 def _log_level(value: str) -> str:
     if value.upper() not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
@@ -52,7 +92,9 @@ def _log_level(value: str) -> str:
 
 def _secret(value: str) -> str:
     if len(value) < 32:
-        raise ValueError("must have 32 characters or more")
+        raise ValueError(f"must have 32 characters or more: {MAKE_SECRET}")
+    if len(set(value)) < 10 or value.startswith("better-auth-secret-"):
+        raise ValueError(f"can be guessed; make another: {MAKE_SECRET}")
     return value
 
 
@@ -106,7 +148,19 @@ class Settings:
     openai_model: str = _setting(_text, "OPENAI_MODEL", default="gpt-5-mini")
     gemini_api_key: str | None = _setting(_text, "GEMINI_API_KEY", secret=True)
     gemini_model: str = _setting(_text, "GEMINI_MODEL", default="gemini-2.5-flash")
-    auth_secret: str | None = _setting(_secret, "BETTER_AUTH_SECRET", secret=True)
+    auth_secret: str | None = _setting(_secret, "BETTER_AUTH_SECRET", "AUTH_SECRET", secret=True)
+    previous_auth_secret: str | None = _setting(_secret, "BETTER_AUTH_SECRET_PREVIOUS", secret=True)
+    better_auth_url: str | None = _setting(_http_url, "BETTER_AUTH_URL")
+    public_url: str | None = _setting(_http_url, "PUBLIC_URL")
+    internal_api_key: str | None = _setting(_text, "INTERNAL_API_KEY", secret=True)
+    bcrypt_cost: int = _setting(_whole(10, 15), "BCRYPT_COST", default=12)
+    history_limit: int = _setting(_whole(1, 1000), "HISTORY_LIMIT", default=50)
+    rate_limits: bool = _setting(_switch, "RATE_LIMITS", default=True)
+    global_chat_per_day: int | None = _setting(_whole(0, 10_000_000), "GLOBAL_CHAT_PER_DAY")
+    client_ip_header: str | None = _setting(_header_name, "CLIENT_IP_HEADER")
+    cors_origins: tuple[str, ...] = _setting(_origins, "CORS_ORIGINS", default=())
+    media_hosts: tuple[str, ...] = _setting(_names, "ALLOWED_MEDIA_HOSTS", default=())
+    on_vercel: bool = _setting(_switch, "VERCEL", default=False)
     embedding_model: str | None = _setting(_text, "EMBEDDING_MODEL")
     agent_timeout: float = _setting(_seconds, "AGENT_TIMEOUT", default=30.0)  # seconds
     log_level: str = _setting(_log_level, "LOG_LEVEL", default="INFO")
@@ -134,6 +188,18 @@ class Settings:
         return cls(**values)
 
     @property
+    def ip_header(self) -> str | None:
+        """The one header that names the client; Vercel sets its own, and nobody else can."""
+        return self.client_ip_header or ("x-real-ip" if self.on_vercel else None)
+
+    @property
+    def chat_per_day(self) -> int | None:
+        """The site's daily budget; without a model an answer costs nothing."""
+        if self.global_chat_per_day is None and self.has_model:
+            return CHAT_PER_DAY
+        return self.global_chat_per_day
+
+    @property
     def has_model(self) -> bool:
         """Whether any model is configured; a local OPENAI_BASE_URL needs no key."""
         return bool(self.openai_api_key or self.openai_base_url or self.gemini_api_key)
@@ -147,9 +213,16 @@ def _environment() -> dict[str, str]:
     return file | {name: value for name, value in os.environ.items() if value.strip()}
 
 
-def read_or_exit() -> Settings:
-    """The process's settings; ends it with every wrong one named, a line each."""
+def read_or_exit(*, serves: bool = False) -> Settings:
+    """The process's settings; ends it with every wrong one named, a line each.
+
+    What *serves* readers on a database of its own also needs a secret: sessions must outlive the
+    process, and be valid in every replica.
+    """
     try:
-        return Settings.read()
+        settings = Settings.read()
+        if serves and (settings.database_url or settings.on_vercel) and not settings.auth_secret:
+            raise BadSettings("BETTER_AUTH_SECRET must be set with a database: " + MAKE_SECRET)
     except BadSettings as bad:
         sys.exit(f"Footnote cannot start with these settings:\n{bad}")
+    return settings

@@ -7,10 +7,9 @@ from starlette.requests import Request
 from agent.retrieval import OUTAGES as INDEX_OUTAGES
 from contract import converter
 from database import OUTAGES as DATABASE_OUTAGES
-from database import UNMIGRATED
 from migrate import NAMES
 from models import Liveness, Part, Parts, Readiness
-from problems import NotReady
+from problems import DatabaseOutdated, NotReady
 from queries import migrations
 from state import State
 
@@ -45,10 +44,11 @@ async def _database(state: State) -> Part:
     try:
         async with asyncio.timeout(PING_SECONDS):
             applied = await migrations.applied(state["db"])
-    except UNMIGRATED:
+    except DatabaseOutdated:
         return Part("degraded", "Run `make migrate`: the database is empty.")
     except DATABASE_OUTAGES as error:
-        return Part("down", f"The database does not answer ({type(error).__name__}).")
+        cause = type(error.__cause__ or error).__name__
+        return Part("down", f"The database does not answer ({cause}).")
     if missing := sorted(set(NAMES) - set(applied)):
         return Part("degraded", f"Run `make migrate`: it lacks {', '.join(missing)}.")
     return Part("ok", "The database answers.")
