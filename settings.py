@@ -15,7 +15,7 @@ from attrs import field, fields, frozen
 
 ROOT = Path(__file__).resolve().parent
 CHAT_PER_DAY = 1000  # answers that models write, unless GLOBAL_CHAT_PER_DAY says otherwise
-MAKE_SECRET = "openssl rand -base64 32"
+OPENSSL = "openssl rand -base64 32"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -92,9 +92,9 @@ def _log_level(value: str) -> str:
 
 def _secret(value: str) -> str:
     if len(value) < 32:
-        raise ValueError(f"must have 32 characters or more: {MAKE_SECRET}")
+        raise ValueError(f"must have 32 characters or more: {OPENSSL}")
     if len(set(value)) < 10 or value.startswith("better-auth-secret-"):
-        raise ValueError(f"can be guessed; make another: {MAKE_SECRET}")
+        raise ValueError(f"can be guessed; make another: {OPENSSL}")
     return value
 
 
@@ -221,8 +221,8 @@ def read_or_exit(*, serves: bool = False) -> Settings:
     """
     try:
         settings = Settings.read()
-        if serves and (settings.database_url or settings.on_vercel) and not settings.auth_secret:
-            raise BadSettings("BETTER_AUTH_SECRET must be set with a database: " + MAKE_SECRET)
     except BadSettings as bad:
         sys.exit(f"Footnote cannot start with these settings:\n{bad}")
+    if serves and (settings.database_url or settings.on_vercel) and not settings.auth_secret:
+        sys.exit(f"BETTER_AUTH_SECRET must be set with a database of your own: {OPENSSL}")
     return settings
