@@ -13,19 +13,29 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from agent import Agent, Question
 from agent.deadline import Deadline
 from agent.events import Delta, Done, Event, Failed, Retrieved
 from identifiers import uuid7
-from problems import AgentTimeout, Problem, ShuttingDown
+from problems import AgentTimeout, Problem, ShuttingDown, TooManyAnswers
 
 log = logging.getLogger("footnote.answers")
 
+SETTLING_SECONDS = 2.0
 CLOSING_SECONDS = 5.0  # for storing what runs when the app closes
 
 Store = Callable[["Answer"], Awaitable[None]]
+
+
+@frozen(kw_only=True)
+class Place:
+    """Where a reader's question is kept: in a conversation of theirs, which may be new."""
+
+    user_id: UUID
+    conversation_id: UUID
+    is_new: bool
 
 
 @frozen(kw_only=True)
@@ -35,14 +45,24 @@ class Asked:
     question: Question
     user_label: str | None = None
     metadata: Mapping[str, Any]
+    place: Place | None = None  # None: answered, and not kept in a history
+    degraded: tuple[str, ...] = ()  # what was missing before the answer began
+
+    @property
+    def user_id(self) -> UUID | None:
+        return self.place.user_id if self.place else None
+
+    @property
+    def conversation_id(self) -> UUID | None:
+        return self.place.conversation_id if self.place else None
 
 
 class Answer:
     """One answer in the making; any number of readers may follow its events."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, asked: Asked, asker: str) -> None:
         self.message_id: UUID = uuid7()
-        self.asked, self.asked_at = asked, datetime.now(UTC)
+        self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
         self.events: list[Event] = []
         self.is_stopped = False
         self.retrieved_after: float | None = None  # seconds
@@ -56,6 +76,11 @@ class Answer:
         return bool(self.events) and isinstance(self.events[-1], Done | Failed)
 
     @property
+    def is_over(self) -> bool:
+        """Nothing more is written; it may still be on its way into the database."""
+        return self.is_finished or self.is_stopped
+
+    @property
     def text(self) -> str:
         return "".join(event.text for event in self.events if isinstance(event, Delta))
 
@@ -66,7 +91,7 @@ class Answer:
             if batch := self.events[seen:]:
                 seen += len(batch)
                 yield batch
-            elif self.is_finished or self.is_stopped:
+            elif self.is_over:
                 return
             else:
                 self._news.clear()
@@ -105,6 +130,8 @@ class Answer:
             self.retrieved_after = now
         elif isinstance(event, Delta) and self.first_token_after is None:
             self.first_token_after = now
+        if isinstance(event, Done):
+            event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
         self.events.append(event)
         self._news.set()
 
@@ -120,20 +147,42 @@ class Answer:
 class Answers:
     """All running answers; ``close`` ends and stores them."""
 
-    def __init__(self, agent: Agent, store: Store, *, seconds: float) -> None:
+    def __init__(self, agent: Agent, store: Store, seconds: float) -> None:
         self._agent, self._store, self._seconds = agent, store, seconds
         self._running: dict[asyncio.Task[None], Answer] = {}
         self._closing = False
 
-    def start(self, asked: Asked) -> Answer:
-        """Begin to answer. Raises ``ShuttingDown``."""
+    def start(self, asked: Asked, *, asker: str, at_most: int | None = None) -> Answer:
+        """Begin to answer, unless *at_most* answers are being written for this *asker* already.
+
+        Raises ``ShuttingDown`` and ``TooManyAnswers``.
+        """
         if self._closing:
             raise ShuttingDown
-        answer = Answer(asked)
+        running = sum(a.asker == asker and not a.is_over for a in self._running.values())
+        if at_most is not None and running >= at_most:
+            raise TooManyAnswers
+        answer = Answer(asked, asker)
         task = asyncio.create_task(self._run(answer))
         self._running[task] = answer
         task.add_done_callback(self._running.pop)
         return answer
+
+    async def settled(self, user_id: UUID) -> None:
+        """Wait until what this user's answers have said is stored, so that they read it.
+
+        Only those that have ended, and only of this process; a few seconds at most.
+        """
+        ended = [t for t, a in self._running.items() if a.asked.user_id == user_id and a.is_over]
+        if ended:
+            await asyncio.wait(ended, timeout=SETTLING_SECONDS)
+
+    async def end_of(self, user_id: UUID) -> None:
+        """Stop this user's answers and wait until they are stored."""
+        for answer in self._running.values():
+            if answer.asked.user_id == user_id:
+                answer.stop()
+        await self.settled(user_id)
 
     async def _run(self, answer: Answer) -> None:
         await answer.run(self._agent, self._seconds)

@@ -49,6 +49,8 @@ def interaction_of(answer: Answer) -> Interaction:
     stopped = Interaction(
         interaction_id=answer.message_id,
         asked_at=answer.asked_at,
+        user_id=answer.asked.user_id,
+        conversation_id=answer.asked.conversation_id,
         user_label=answer.asked.user_label,
         question=answer.asked.question.text,
         selected_text=answer.asked.question.selected_text,

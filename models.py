@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
 from attrs import field, frozen
 
 # --- the question, as the contract takes it ---
@@ -33,6 +34,7 @@ class ChatQueryRequest:
     query_text: str
     selected_text: str | None = None
     context_mode: str = "full-book"
+    conversation_id: UUID | None = None
 
 
 # --- the answer ---
@@ -84,6 +86,186 @@ class ChatReply:
     degraded: tuple[str, ...]
 
 
+# --- readers ---
+
+Transport = Literal["cookie", "bearer"]
+
+
+@frozen(kw_only=True)
+class NewCredentials:
+    email: str
+    password: str = field(repr=False)
+
+
+@frozen(kw_only=True)
+class Credentials:
+    email: str
+    password: str = field(repr=False)
+    transport: Transport = "cookie"
+
+
+@frozen(kw_only=True)
+class GuestRequest:
+    transport: Transport = "cookie"
+
+
+@frozen(kw_only=True)
+class PasswordChange:
+    current_password: str = field(repr=False)
+    new_password: str = field(repr=False)
+
+
+@frozen
+class Registered:
+    id: UUID
+    email: str
+    created_at: datetime
+
+
+@frozen
+class Credential:
+    """What a login is checked against."""
+
+    user_id: UUID
+    email: str
+    password_hash: str | None = field(repr=False)
+
+
+@frozen(kw_only=True)
+class LoggedIn:
+    user_id: UUID
+    email: str | None
+
+
+@frozen(kw_only=True)
+class BearerLoggedIn(LoggedIn):
+    access_token: str = field(repr=False)
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
+    expires_in: int  # seconds
+
+
+@frozen
+class SessionUser:
+    """The user of a session; what ``get_session`` tells. A guest has no e-mail."""
+
+    user_id: UUID
+    email: str | None
+    is_guest: bool
+    expires_at: datetime
+
+
+@frozen
+class Account:
+    user_id: UUID
+    email: str | None
+    is_guest: bool
+    created_at: datetime
+
+
+@frozen
+class SessionRecord:
+    created_at: datetime
+    expires_at: datetime
+    ip_address: str | None
+    user_agent: str | None
+
+
+# --- history ---
+
+
+@frozen
+class ConversationSummary:
+    conversation_id: UUID
+    title: str
+    exchange_count: int
+    created_at: datetime
+    updated_at: datetime  # of the newest exchange
+
+
+@frozen
+class ConversationPage:
+    items: tuple[ConversationSummary, ...]
+    next: str | None
+
+
+@frozen
+class Exchange:
+    """A question with its answer; *citations* is JSON as the database keeps it."""
+
+    conversation_id: UUID
+    message_id: UUID
+    query: str
+    selected_text: str | None
+    response: str
+    status: Literal["success", "refused", "stopped", "failed"]
+    citations: orjson.Fragment = field(converter=orjson.Fragment)
+    model: str | None
+    created_at: datetime
+    rating: Literal["positive", "negative"] | None
+    comment: str | None
+
+
+@frozen
+class KeptTurn:
+    query: str | None
+    response: str | None
+
+
+@frozen(kw_only=True)
+class Conversation:
+    conversation_id: UUID
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    exchanges: tuple[Exchange, ...]
+
+
+@frozen(kw_only=True)
+class ConversationRename:
+    title: str
+
+
+@frozen(kw_only=True)
+class SavedExchange:
+    user_id: UUID
+    query: str
+    response: str
+    conversation_id: UUID | None = None
+
+
+@frozen(kw_only=True)
+class ConversationSaved:
+    id: UUID
+    user_id: UUID
+    message: str = "Conversation saved."
+
+
+@frozen(kw_only=True)
+class Feedback:
+    rating: Literal["positive", "negative"]
+    comment: str | None = None
+
+
+@frozen
+class InteractionRecord:
+    """What a reader may see of a logged question."""
+
+    message_id: UUID
+    asked_at: datetime
+    question: str
+    selected_text: str | None
+    answer: str
+    status: str
+
+
+@frozen(kw_only=True)
+class AccountExport:
+    account: Account
+    sessions: tuple[SessionRecord, ...]
+    conversations: tuple[Conversation, ...]
+    interactions: tuple[InteractionRecord, ...]
+
+
 # --- health ---
 
 PartStatus = Literal["ok", "degraded", "down"]
@@ -122,6 +304,8 @@ class Interaction:
 
     interaction_id: UUID  # = the answer's message_id
     asked_at: datetime
+    user_id: UUID | None = None
+    conversation_id: UUID | None = None
     user_label: str | None
     question: str
     selected_text: str | None

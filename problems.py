@@ -94,8 +94,12 @@ class OtherUser(Forbidden):
     """The user_id is not that of the session."""
 
 
+class WrongPassword(Forbidden):
+    """The current password is wrong."""
+
+
 class AccountRequired(Forbidden):
-    """A guest has no password and no account."""
+    """This reader has no password."""
 
 
 class NotFound(Problem):

@@ -10,7 +10,9 @@ import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from secrets import token_urlsafe
 from types import FrameType
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,19 +27,41 @@ from agent.index import Location, index_directory
 from agent.providers import Failover, Provider
 from agent.providers.openai_compatible import GEMINI, OPENAI, OpenAICompatible
 from agent.retrieval import Retriever
-from answers import Answers
+from answers import Answer, Answers, Store
+from authentication import authenticate
 from border import Border
 from contract import Contract, Handler
+from contract import routes as contract_routes
+from credentials.passwords import Passwords
+from credentials.tokens import Signer
+from cross_site import outermost
 from database import open_pool
+from history import History
 from interaction_log import InteractionLog
-from routes import chat, health, reference
+from limits import Limits
+from readers import SeenSessions
+from routes import account_data, accounts, chat, conversations, health, reference
 from settings import Settings, read_or_exit
 from state import State
 
 HANDLERS: Mapping[str, Handler] = {
+    "change_password": accounts.change_password,
+    "delete_account": account_data.delete_account,
+    "delete_conversation": conversations.delete_conversation,
+    "export_account": account_data.export_account,
+    "get_conversation": conversations.get_conversation,
     "get_liveness": health.get_liveness,
     "get_readiness": health.get_readiness,
+    "get_session": accounts.get_session,
+    "give_feedback": conversations.give_feedback,
+    "list_conversations": conversations.list_conversations,
+    "login": accounts.login,
+    "logout": accounts.logout,
+    "register": accounts.register,
+    "rename_conversation": conversations.rename_conversation,
+    "save_conversation": conversations.save_conversation,
     "send_chat": chat.send_chat,
+    "start_guest": accounts.start_guest,
     "stream_chat": chat.stream_chat,
 }
 
@@ -56,20 +80,47 @@ def create_app(settings: Settings) -> Starlette:
             agent = open_agent(here)
             stack.push_async_callback(agent.close)
             await stack.enter_async_context(running(agent.warm()))
-            answers = Answers(agent, InteractionLog(db).add, seconds=here.agent_timeout)
+            history = History(db, here.history_limit)
+            passwords = Passwords(here.bcrypt_cost)
+            stack.callback(passwords.close)
+            answers = Answers(agent, stores(InteractionLog(db), history), here.agent_timeout)
             stack.push_async_callback(answers.close)
             stack.enter_context(ending_streams(answers))
-            yield {"settings": here, "db": db, "agent": agent, "answers": answers}
+            # No secret can be kept on this machine: sessions end with the process.
+            secret = here.auth_secret or token_urlsafe(48)
+            yield {
+                "settings": here,
+                "db": db,
+                "agent": agent,
+                "answers": answers,
+                "history": history,
+                "limits": Limits(db, secret=secret, enabled=here.rate_limits),
+                "passwords": passwords,
+                "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
+                "seen": SeenSessions(),
+            }
 
     contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
     app = Starlette(
-        routes=[*contract.routes(HANDLERS), *reference.routes(contract)],
-        middleware=[Middleware(Border)],
+        routes=[
+            *contract_routes(contract, HANDLERS, authenticate),
+            *reference.routes(contract),
+        ],
+        middleware=[*outermost(settings), Middleware(Border)],
         exception_handlers={HTTPException: border.pass_on},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # it would build a Location from the caller's Host header
     return app
+
+
+def stores(interaction_log: InteractionLog, history: History) -> Store:
+    """What becomes of an answer that has ended: a row of the log, and one of the history."""
+
+    async def store(answer: Answer) -> None:
+        await asyncio.gather(interaction_log.add(answer), history.add(answer))
+
+    return store
 
 
 @contextmanager
@@ -125,7 +176,12 @@ def open_agent(settings: Settings) -> Agent:
         collection=settings.qdrant_collection,
     )
     providers = tuple(model_providers(settings))
-    return Agent(Retriever(location, embedder), Failover(providers) if providers else None)
+    book_host = urlsplit(settings.book_url or "").hostname
+    return Agent(
+        Retriever(location, embedder),
+        Failover(providers) if providers else None,
+        media_hosts={*settings.media_hosts, *filter(None, [book_host])},
+    )
 
 
 def model_providers(settings: Settings) -> Iterator[Provider]:

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent
 CHAT_PER_DAY = 1000  # answers that models write, unless GLOBAL_CHAT_PER_DAY says otherwise
 OPENSSL = "openssl rand -base64 32"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# ASCII: a browser sends bücher.example as xn--bcher-kva.example, so that must stand here.
+ORIGIN = re.compile(r"(?ai)https?://([a-z0-9_]([\w.-]*\w)?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 
 
 class BadSettings(ValueError):
@@ -72,16 +74,22 @@ def _header_name(value: str) -> str:
     return value.lower()
 
 
+def origin_of(url: str) -> str:
+    """The origin of an http URL as browsers send it: lower case, no default port, no path."""
+    parts = _parts(url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    is_usual = parts.port in (None, 443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{host}" + ("" if is_usual else f":{parts.port}")
+
+
 def _origins(value: str) -> tuple[str, ...]:
-    """Origins as browsers send them: scheme and host, no path; ``*`` stands alone."""
-    origins = tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
-    for origin in origins:
-        if origin == "*" and len(origins) == 1:
-            continue
-        parts = _parts(origin)
-        if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in ("http", "https"):
-            raise ValueError("must list origins such as https://docs.example.org, or be *")
-    return tuple(origin.lower() for origin in origins)
+    """Origins as browsers send them; ``*`` stands alone."""
+    origins = [origin.strip().removesuffix("/") for origin in value.split(",") if origin.strip()]
+    if origins == ["*"]:
+        return ("*",)
+    if not all(ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("must list origins such as https://docs.example.org, or be *")
+    return tuple(map(origin_of, origins))
 
 
 def _log_level(value: str) -> str:

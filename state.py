@@ -6,6 +6,11 @@ import asyncpg
 
 from agent import Agent
 from answers import Answers
+from credentials.passwords import Passwords
+from credentials.tokens import Signer
+from history import History
+from limits import Limits
+from readers import SeenSessions
 from settings import Settings
 
 
@@ -14,3 +19,8 @@ class State(TypedDict):
     db: asyncpg.Pool | None  # None: no database is configured
     agent: Agent
     answers: Answers
+    history: History
+    limits: Limits
+    passwords: Passwords
+    signer: Signer
+    seen: SeenSessions

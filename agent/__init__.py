@@ -3,20 +3,24 @@
 Knows neither HTTP nor SQL. One ``Agent`` serves all questions of a service.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator
 from contextlib import aclosing
 
 from attrs import frozen
 
-from agent import extractive, prompt
+from agent import extractive, followup, prompt
 from agent.citations import CitationStream, Cleaned
 from agent.deadline import Deadline
 from agent.events import Cited, Delta, Done, Event, Failed
+from agent.followup import Search, Turn
+from agent.images import SafeText
 from agent.providers import Answered, Failover, ProviderFailed
 from agent.quotes import supporting
 from agent.retrieval import Evidence, Retriever
 from models import Citation
 from problems import AnswerInterrupted
+
+__all__ = ["Agent", "Question", "Turn"]
 
 MOMENT = 0.1  # seconds
 OUT_OF_REACH = "The book cannot be searched right now. Please ask again in a moment."
@@ -28,16 +32,24 @@ class Question:
 
     text: str
     selected_text: str | None = None
+    turns: tuple[Turn, ...] = ()  # earlier ones of the conversation, oldest first
+    use_model: bool = True  # or answer from the book's own words, for nothing
 
     @property
-    def query(self) -> str:
+    def search(self) -> Search:
         """What is searched: a question about a selection means nothing without it."""
-        return f"{self.text}\n{self.selected_text[:1000]}" if self.selected_text else self.text
+        if self.selected_text:
+            return Search(f"{self.text}\n{self.selected_text[:1000]}")
+        return followup.search(self.text, self.turns)
 
 
 class Agent:
-    def __init__(self, retriever: Retriever, models: Failover | None) -> None:
-        self.retriever, self.models = retriever, models
+    """*media_hosts*: where images of a model's answer may come from."""
+
+    def __init__(
+        self, retriever: Retriever, models: Failover | None, media_hosts: Collection[str] = ()
+    ) -> None:
+        self.retriever, self.models, self.media_hosts = retriever, models, media_hosts
 
     async def warm(self) -> None:
         """Load now what the first question would have to wait for; what cannot be had is left."""
@@ -56,30 +68,38 @@ class Agent:
         Raises ``TimeoutError`` when the deadline passes; closing the generator closes the model's
         stream.
         """
-        evidence = await self.retriever.retrieve(question.query, deadline)
+        search = question.search
+        evidence = search.judge(await self.retriever.retrieve(search.text, deadline))
         found = evidence.retrieved
         yield found
         if not found.answerable:
             unreachable = "retrieval" in found.degraded
             yield Delta(OUT_OF_REACH if unreachable else prompt.REFUSAL)
             yield _extracted(found.degraded, refused=not unreachable)
-        elif self.models:
-            written = _write(self.models, question, evidence, deadline)
+        elif self.models and question.use_model:
+            written = _write(self.models, question, evidence, deadline, hosts=self.media_hosts)
             async with aclosing(written) as events:
                 async for event in events:
                     yield event
         else:
-            for event in _quote(question, evidence, found.degraded):
+            unused = ("model",) if self.models else ()
+            for event in _quote(question, evidence, (*found.degraded, *unused)):
                 yield event
 
 
 async def _write(
-    models: Failover, question: Question, evidence: Evidence, deadline: Deadline
+    models: Failover,
+    question: Question,
+    evidence: Evidence,
+    deadline: Deadline,
+    *,
+    hosts: Collection[str],
 ) -> AsyncGenerator[Event, None]:
     """The model's answer with its citations; the book's own words if no model begins one."""
     sources = prompt.within_budget(evidence.retrieved.hits)
     stream = CitationStream(sources, lambda hit, claim: supporting(hit, claim, evidence.weigh))
-    messages = prompt.messages(question.text, question.selected_text, sources)
+    safe = SafeText(stream, hosts)
+    messages = prompt.messages(question.text, question.selected_text, sources, question.turns)
     answered: Answered | None = None
     try:
         async with aclosing(models.stream(messages, deadline)) as pieces:
@@ -87,14 +107,14 @@ async def _write(
                 if isinstance(piece, Answered):
                     answered = piece
                 else:
-                    for event in _sent(stream.feed(piece.text)):
+                    for event in _sent(safe.feed(piece.text)):
                         yield event
     except ProviderFailed as failed:
         if not failed.started:
             for event in _quote(question, evidence, (*evidence.retrieved.degraded, "model")):
                 yield event
             return
-    for event in _sent(stream.finish()):
+    for event in _sent(safe.finish()):
         yield event
     if not answered and not deadline.fits(MOMENT):
         raise TimeoutError  # two timers ended at once, and the one inside was first
@@ -106,7 +126,8 @@ async def _write(
 
 def _quote(question: Question, evidence: Evidence, degraded: tuple[str, ...]) -> Iterator[Event]:
     cited: list[Citation] = []
-    for event in extractive.answer(question.query, evidence.retrieved.hits, evidence.weigh):
+    search, hits = question.search, evidence.retrieved.hits
+    for event in extractive.answer(search.text, hits, search.weigh(evidence.weigh)):
         if isinstance(event, Cited):
             cited.append(event.citation)
         yield event

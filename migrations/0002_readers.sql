@@ -14,6 +14,9 @@ create table if not exists users (
     constraint users_email_lower check (email = lower(email))
 );
 
+-- For forgetting guests whose sessions have ended.
+create index if not exists users_guests_idx on users (created_at) where is_guest;
+
 -- A way to sign in. Ours has provider_id 'credential', account_id = users.id, and a bcrypt hash.
 create table if not exists accounts (
     id uuid primary key default gen_random_uuid(),

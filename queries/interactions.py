@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from database import Executor, statement
+from models import InteractionRecord
 
 
 @statement
@@ -13,6 +14,8 @@ async def add(
     *,
     interaction_id: UUID,
     asked_at: datetime,
+    user_id: UUID | None,
+    conversation_id: UUID | None,
     user_label: str | None,
     question: str,
     selected_text: str | None,
@@ -33,3 +36,7 @@ async def add(
     total_ms: int,
 ) -> None:
     """Log one interaction, once; the members of ``models.Interaction``."""
+
+
+@statement
+async def of_user(db: Executor | None, *, user_id: UUID) -> list[InteractionRecord]: ...

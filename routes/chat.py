@@ -8,28 +8,29 @@ from typing import Any
 
 from starlette.requests import Request
 
-from agent import Question
 from agent.events import Delta, Done, Event, Failed
-from answers import Answer, Asked
+from answers import Answer
+from asking import Asking, ask
 from contract import converter
 from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, Citation
-from problems import ConversationNotFound, ShuttingDown
+from problems import ShuttingDown
+from readers import Reader
 from sse import EventSourceResponse, encode
 from state import State
 
 ChatRequest = ChatMessageRequest | ChatQueryRequest
 
-KEEPALIVE = {"content": "", "status": "partial"}
+KEEPALIVE: dict[str, Any] = {"content": "", "status": "partial"}
 SELECTED = "selected-text"
 
 
-async def send_chat(request: Request[State], body: ChatRequest) -> ChatReply:
+async def send_chat(request: Request[State], reader: Reader | None, body: ChatRequest) -> ChatReply:
     """POST /api/v1/chat
 
-    The answer is finished and logged even if the client leaves. Raises ``AgentTimeout``,
-    ``AnswerInterrupted`` and ``ShuttingDown``.
+    The answer is finished and logged even if the client leaves. Raises what ``asking.ask`` does,
+    ``AgentTimeout``, ``AnswerInterrupted`` and ``ShuttingDown``.
     """
-    answer = request.state["answers"].start(asked(body))
+    answer = await ask(request, reader, asking_of(body))
     async for _ in answer.follow():
         pass
     last = answer.events[-1] if answer.events else None
@@ -42,44 +43,50 @@ async def send_chat(request: Request[State], body: ChatRequest) -> ChatReply:
         response=ChatAnswer(
             content=content, message_id=answer.message_id, timestamp=datetime.now(UTC)
         ),
-        conversation_id=None,
+        conversation_id=answer.asked.conversation_id,
         citations=last.citations,
         usage=last.usage,
         degraded=last.degraded,
     )
 
 
-async def stream_chat(request: Request[State], body: ChatRequest) -> EventSourceResponse:
+async def stream_chat(
+    request: Request[State], reader: Reader | None, body: ChatRequest
+) -> EventSourceResponse:
     """POST /api/v1/chat/stream
 
-    The answer runs in a task of its own; a reader who leaves stops it.
+    The answer runs in a task of its own; a reader who leaves stops it. Raises what ``asking.ask``
+    does, before the first frame.
     """
-    answer = request.state["answers"].start(asked(body))
+    answer = await ask(request, reader, asking_of(body))
     wants_ids = "text/event-stream" in request.headers.get("accept", "")
     numbers: Iterator[int | None] = count(1) if wants_ids else repeat(None)
-    opening = KEEPALIVE | {"message_id": answer.message_id, "conversation_id": None}
+    names = {
+        "message_id": answer.message_id,
+        "conversation_id": answer.asked.conversation_id,
+    }
     return EventSourceResponse(
         _frames(answer, lists_sources=lists_sources(body), numbers=numbers),
-        opening=encode(opening, next(numbers)),
+        opening=encode(KEEPALIVE | names, next(numbers)),
         keepalive=encode(KEEPALIVE),
     )
 
 
-def asked(body: ChatRequest) -> Asked:
-    """The question of either dialect. Raises ``ConversationNotFound``."""
+def asking_of(body: ChatRequest) -> Asking:
+    """The question of either dialect."""
     if isinstance(body, ChatQueryRequest):
-        selected = body.selected_text if body.context_mode == SELECTED else None
-        metadata = {"context_mode": body.context_mode}
-        return Asked(
-            question=Question(text=body.query_text, selected_text=selected), metadata=metadata
+        return Asking(
+            text=body.query_text,
+            selected_text=body.selected_text if body.context_mode == SELECTED else None,
+            conversation_id=body.conversation_id,
+            metadata={"context_mode": body.context_mode},
         )
-    if body.conversation_id is not None:
-        raise ConversationNotFound
     known = dict(body.message.metadata)
     modes = (known.get("context"), known.get("context_mode"))
-    selected = known.pop("selected_text", None) if SELECTED in modes else None
-    return Asked(
-        question=Question(text=body.message.content, selected_text=selected),
+    return Asking(
+        text=body.message.content,
+        selected_text=known.pop("selected_text", None) if SELECTED in modes else None,
+        conversation_id=body.conversation_id,
         user_label=body.message.user_id,
         metadata=known,
     )

@@ -16,7 +16,7 @@ import pytest
 import migrate
 from postmaster import Postmaster
 from settings import ROOT, Settings
-from tests.live import BOOK, BOOK_URL, Live, Serve, run_sql, running
+from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
 
 
 @pytest.fixture(scope="session")
@@ -72,10 +72,24 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def settings_for(dsn: str, home: Path) -> Settings:
+    """Without limits, and with quick passwords: what is about them says so."""
+    return Settings(
+        book=BOOK,
+        book_url=BOOK_URL,
+        home=home,
+        database_url=dsn,
+        auth_secret=SECRET,
+        internal_api_key=SERVICE_KEY,
+        rate_limits=False,
+        bcrypt_cost=4,
+    )
+
+
 @pytest.fixture
 def settings(dsn: str, home: Path) -> Settings:
     """Keyless, with an index and a database; tests ``evolve`` what they are about."""
-    return Settings(book=BOOK, book_url=BOOK_URL, home=home, database_url=dsn)
+    return settings_for(dsn, home)
 
 
 @pytest.fixture
@@ -88,8 +102,7 @@ def serve() -> Iterator[Serve]:
 @pytest.fixture(scope="session")
 def shared(postgres: Postmaster, template: str, home: Path) -> Iterator[Live]:
     with database(postgres, template) as dsn:
-        settings = Settings(book=BOOK, book_url=BOOK_URL, home=home, database_url=dsn)
-        with running(settings) as live:
+        with running(settings_for(dsn, home)) as live:
             yield live
 
 

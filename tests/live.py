@@ -19,6 +19,8 @@ from tests.contract_checks import Checked, events
 
 BOOK = Path(__file__).with_name("book")
 BOOK_URL = "https://example.org/book/"
+SECRET = "a secret of the tests, of 32 characters and more"  # noqa: S105
+SERVICE_KEY = "the service key of the tests"
 CONTRACT = Contract.load(ROOT / "openapi.yaml")
 
 Serve = Callable[[Settings], "Live"]

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 import yaml
 
-from contract import BODY_LIMIT, NODE_LIMIT, ContractMismatch
+from authentication import authenticate
+from contract import BODY_LIMIT, NODE_LIMIT, ContractMismatch, routes
 from service import HANDLERS
 from settings import ROOT
 from tests.live import CONTRACT, Live, message
@@ -25,11 +26,11 @@ def test_handlers_and_operations_are_the_same_set() -> None:
     """A forgotten handler or a stale operation stops the start."""
     without_one = {name: handler for name, handler in HANDLERS.items() if name != "send_chat"}
 
-    assert CONTRACT.routes(HANDLERS)
+    assert routes(CONTRACT, HANDLERS, authenticate)
     with pytest.raises(ContractMismatch, match="send_chat"):
-        CONTRACT.routes(without_one)
+        routes(CONTRACT, without_one, authenticate)
     with pytest.raises(ContractMismatch, match="made_up"):
-        CONTRACT.routes({**HANDLERS, "made_up": HANDLERS["send_chat"]})
+        routes(CONTRACT, {**HANDLERS, "made_up": HANDLERS["send_chat"]}, authenticate)
 
 
 def test_each_handler_names_its_method_and_path() -> None:

@@ -11,19 +11,21 @@ from settings import ROOT
 LAYERS = [
     {"service", "serve"},
     {"local", "routes"},
-    {"border", "contract", "sse", "state", "interaction_log", "migrate"},
-    {"answers"},
-    {"agent", "queries"},
+    {"asking", "authentication", "history", "interaction_log"},
+    {"border", "contract", "cross_site", "headers", "sse", "state", "migrate"},
+    {"answers", "limits"},
+    {"agent", "queries", "credentials"},
     {"database", "postmaster", "logs"},
     {"settings"},
     {"models"},
-    {"problems", "identifiers"},
+    {"problems", "identifiers", "clients", "readers", "plain_text"},
 ]
 # Where a module of a lower layer starts a process, it may read what a composition root may.
 COMMANDS = {"agent/ingest/__main__.py"}
 
 HOMES = {
-    "asyncpg": {"database", "interaction_log", "state"},  # the latter two name its Pool type
+    # All but database only name its Pool type.
+    "asyncpg": {"database", "interaction_log", "history", "authentication", "limits", "state"},
     "yaml": {"contract", "agent/book"},
     "jsonschema_rs": {"contract"},
     "cattrs": {"contract"},
@@ -40,6 +42,9 @@ HOMES = {
     "pypdf": {"agent/book/formats"},
     "tqdm": {"agent/ingest"},
     "dotenv": {"settings"},
+    "bcrypt": {"credentials/passwords"},
+    "zxcvbn": {"credentials/passwords"},
+    "jwt": {"credentials/jwts"},
     "uvicorn": {"serve"},
 }
 FILES = [

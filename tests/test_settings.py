@@ -79,6 +79,64 @@ def test_a_url_that_cannot_be_used_is_refused_unquoted(name: str, url: str) -> N
     assert "pass" not in str(caught.value).replace("password", "")
 
 
+@pytest.mark.parametrize(
+    ("value", "origins"),
+    [
+        ("*", ("*",)),
+        (
+            " https://a.example , http://b.example:3000/,",
+            ("https://a.example", "http://b.example:3000"),
+        ),
+        ("HTTPS://Docs.Example.ORG", ("https://docs.example.org",)),
+        ("https://a.example:443,http://b.example:80", ("https://a.example", "http://b.example")),
+        ("https://a.example:80", ("https://a.example:80",)),
+        ("http://[::1]:8080,http://127.0.0.1", ("http://[::1]:8080", "http://127.0.0.1")),
+        ("https://xn--bcher-kva.example", ("https://xn--bcher-kva.example",)),
+    ],
+)
+def test_origins_are_kept_as_browsers_send_them(value: str, origins: tuple[str, ...]) -> None:
+    """They are compared as texts, with no second chance."""
+    assert Settings.read({"CORS_ORIGINS": value}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "null",
+        "https://a.example,*",
+        "*,*",
+        "https://*.example.org",
+        "docs.example.org",
+        "//docs.example.org",
+        "https://",
+        "https:///",
+        "https://a.example//",
+        "https://a.example/book",
+        "https://a.example?",
+        "https://a.example#",
+        "https://a.example https://b.example",
+        "https://a.example;https://b.example",
+        "https://a b.example",
+        "https://a.example\\b",
+        "https://a\t.example",
+        "https://reader@a.example",
+        "https://a.example:",
+        "https://a.example:99999",
+        "https://a.example:١",
+        "https://[::1",
+        "https://bücher.example",
+        "https://a.examplé",
+        "https://a.example.",
+        "ftp://a.example",
+        "chrome-extension://abcdef",
+    ],
+)
+def test_what_is_no_origin_is_refused(value: str) -> None:
+    """It would match no page, or with luck another one."""
+    with pytest.raises(BadSettings, match="CORS_ORIGINS must "):
+        Settings.read({"CORS_ORIGINS": value})
+
+
 def test_secrets_have_no_repr() -> None:
     """A settings object in a log or a traceback tells nothing."""
     secrets = {

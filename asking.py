@@ -1,0 +1,114 @@
+"""From a reader's question to a running answer: whose it is, what it costs, what was said before.
+
+Every protocol that takes questions comes through here. Knows no wire format.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from attrs import field, frozen
+from starlette.requests import Request
+
+from agent import Question
+from agent.followup import Turn
+from answers import Answer, Asked, Place
+from authentication import address, presented
+from database import OUTAGES
+from identifiers import uuid7
+from limits import (
+    CHAT_IP,
+    CHAT_USER,
+    GUEST_PER_DAY,
+    IP_PER_DAY,
+    USER_PER_DAY,
+    Bucket,
+    seconds_until_midnight,
+)
+from plain_text import clean
+from problems import BudgetSpent, ConversationNotFound, OtherUser
+from readers import Reader
+from state import State
+
+RUNNING = 2  # answers at a time, for one reader in one process
+
+
+@frozen(kw_only=True)
+class Asking:
+    """What was asked, in whichever dialect."""
+
+    text: str
+    selected_text: str | None = None
+    conversation_id: UUID | None = None
+    user_label: str | None = None
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+
+async def ask(request: Request[State], reader: Reader | None, asking: Asking) -> Answer:
+    """The answer in the making.
+
+    Raises ``OtherUser``, ``ConversationNotFound``, ``TooManyRequests``, ``BudgetSpent``,
+    ``TooManyAnswers`` and ``ShuttingDown``; all of it before the first byte of a response.
+    """
+    state = request.state
+    if reader and asking.user_label and asking.user_label.lower() != str(reader.user_id):
+        raise OtherUser
+    asker = str(reader.user_id) if reader else address(request)
+    await state["limits"].take(Bucket("chat", asker, CHAT_USER if reader else CHAT_IP))
+    place, turns, degraded = await _remembered(request, reader, asking.conversation_id)
+    writes = await _spend(state, reader, asker)
+    question = Question(
+        text=clean(asking.text),
+        selected_text=asking.selected_text and clean(asking.selected_text),
+        turns=turns,
+        use_model=writes,
+    )
+    asked = Asked(
+        question=question,
+        user_label=None if reader else asking.user_label,
+        metadata=asking.metadata,
+        place=place,
+        degraded=degraded,
+    )
+    at_most = RUNNING if state["settings"].rate_limits else None
+    return state["answers"].start(asked, asker=asker, at_most=at_most)
+
+
+async def _remembered(
+    request: Request[State], reader: Reader | None, conversation_id: UUID | None
+) -> tuple[Place | None, tuple[Turn, ...], tuple[str, ...]]:
+    """Where the question is kept, what was said there before, and whether that could be seen."""
+    if reader is None:
+        if any(credential is not None for credential in presented(request)):
+            return None, (), ("history",)  # genuine, but the database cannot say whose it is
+        if conversation_id is not None:
+            raise ConversationNotFound
+        return None, (), ()
+    if conversation_id is None:
+        place = Place(user_id=reader.user_id, conversation_id=uuid7(), is_new=True)
+        return place, (), ()
+    await request.state["answers"].settled(reader.user_id)
+    try:
+        turns = await request.state["history"].turns(reader.user_id, conversation_id)
+    except OUTAGES:
+        return None, (), ("history",)
+    place = Place(user_id=reader.user_id, conversation_id=conversation_id, is_new=False)
+    return place, turns, ()
+
+
+async def _spend(state: State, reader: Reader | None, asker: str) -> bool:
+    """Charge the day's budgets; whether a model may write the answer.
+
+    The reader's own is a refusal when it is spent. So is the site's where there is no model; where
+    there is one, readers go on with the book's words, and the bill stops growing.
+    """
+    limits, per_day = state["limits"], state["settings"].chat_per_day
+    own = IP_PER_DAY if reader is None else GUEST_PER_DAY if reader.is_guest else USER_PER_DAY
+    wait = {"Retry-After": str(seconds_until_midnight())}
+    if not await limits.spend(asker, own):
+        raise BudgetSpent(f"You may ask {own} questions a day.", headers=wait)
+    if per_day is None or await limits.spend("site", per_day, always=True):
+        return True
+    if state["agent"].models is None:
+        raise BudgetSpent("The questions of this site are used up for today.", headers=wait)
+    return False

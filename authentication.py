@@ -1,0 +1,176 @@
+"""Who asks: credentials of a request become a reader, before anything else of it is read.
+
+A credential is a signed session, in the cookie or as bearer token, a JWT of Better Auth, or the
+service key. A bad one is 401, never silently anonymous. Knows no operation by name.
+"""
+
+import hmac
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+from starlette.requests import Request
+
+from clients import client_ip
+from contract import Operation
+from credentials import cookies, jwts, tokens
+from cross_site import check_origin, trusted_origins
+from database import transaction
+from problems import DatabaseUnavailable, ServiceKeyRequired, Unauthorized
+from queries import sessions, users
+from readers import Reader
+from settings import Settings
+from state import State
+
+LIFETIME = timedelta(days=7)  # of a session that is not used
+REFRESH_AFTER = timedelta(days=1)
+ABSOLUTE = timedelta(days=30)
+SESSIONS = 20  # of one user
+
+
+async def authenticate(request: Request[State], operation: Operation) -> Reader | None:
+    """The reader; ``None`` for nobody, and for a program with the service key.
+
+    Raises ``Unauthorized``, ``ServiceKeyRequired``, ``ForeignOrigin`` and ``DatabaseUnavailable``.
+    While the database is down, a reader seen in the last minute is known; another one with a
+    genuine token is nobody where nobody may ask, too.
+    """
+    if "serviceKey" in operation.schemes:
+        check_service_key(request)
+        return None
+    bearer, cookie = presented(request)
+    if bearer is None and cookie is None:
+        if operation.is_anonymous:
+            return None
+        raise Unauthorized
+    if bearer is None:
+        settings = request.state["settings"]
+        host = request.headers.get("host", "")
+        check_origin(request.method, request.headers, host=host, trusted=trusted_origins(settings))
+    return await _reader(request, bearer, cookie, may_be_nobody=operation.is_anonymous)
+
+
+async def _reader(
+    request: Request[State], bearer: str | None, cookie: str | None, *, may_be_nobody: bool
+) -> Reader | None:
+    state = request.state
+    if bearer is not None and jwts.looks_like_jwt(bearer):
+        return await _by_jwt(state, bearer)
+    token = state["signer"].verified(cookie or "" if bearer is None else bearer)
+    if token is None:
+        raise _unauthorized(request, bearer)
+    try:
+        reader = await _by_token(state["db"], token)
+    except DatabaseUnavailable:
+        reader = state["seen"].recall(token)
+        if reader is None and not may_be_nobody:
+            raise
+        return reader
+    if reader is None:
+        raise _unauthorized(request, bearer)
+    state["seen"].remember(token, reader)
+    return reader
+
+
+async def _by_token(db: asyncpg.Pool | None, token: str) -> Reader | None:
+    user = await sessions.find(
+        db, token=token, lifetime=LIFETIME, refresh_after=REFRESH_AFTER, absolute=ABSOLUTE
+    )
+    if user is None:
+        return None
+    return Reader(
+        user_id=user.user_id,
+        email=user.email,
+        is_guest=user.is_guest,
+        expires_at=user.expires_at,
+        token=token,
+    )
+
+
+async def _by_jwt(state: State, token: str) -> Reader:
+    """A JWT proves itself with the key that it names; its user must still be there."""
+    issuer, key_id = state["settings"].better_auth_url, jwts.key_id(token)
+    if issuer is None or key_id is None:
+        raise Unauthorized
+    key = await users.public_key(state["db"], key_id=key_id)
+    claims = key and jwts.claims(token, key, issuer=issuer)
+    account = claims and await users.account(state["db"], user_id=claims.user_id)
+    if not claims or not account:
+        raise Unauthorized
+    return Reader(
+        user_id=account.user_id,
+        email=account.email,
+        is_guest=account.is_guest,
+        expires_at=claims.expires_at,
+    )
+
+
+def presented(request: Request[State]) -> tuple[str | None, str | None]:
+    """The bearer token and the session cookie, as sent; an ``Authorization`` goes first.
+
+    ``Basic`` is left to a proxy in front, which browsers send it for.
+    """
+    scheme, _, value = request.headers.get("authorization", "").strip().partition(" ")
+    cookie = cookies.read(
+        request.headers.get("cookie"), secure=is_secure(request, request.state["settings"])
+    )
+    if not scheme or scheme.lower() == "basic":
+        return None, cookie
+    return (value.strip() if scheme.lower() == "bearer" else ""), cookie
+
+
+def address(request: Request[State]) -> str:
+    """The client's, as far as it can be trusted."""
+    peer = request.client.host if request.client else None
+    return client_ip(peer, request.headers, request.state["settings"].ip_header)
+
+
+def is_secure(request: Request[State], settings: Settings) -> bool:
+    """Whether readers come by https, also when something in front ends it."""
+    if url := settings.public_url or settings.better_auth_url:
+        return url.startswith("https:")
+    return settings.on_vercel or request.url.scheme == "https"
+
+
+def _unauthorized(request: Request[State], bearer: str | None) -> Unauthorized:
+    """A cookie that is worth nothing is taken away: a page cannot do it, and would be stuck."""
+    return Unauthorized(headers=without_cookie(request) if bearer is None else None)
+
+
+def without_cookie(request: Request[State]) -> dict[str, str]:
+    """The header that makes a browser forget the session."""
+    secure = is_secure(request, request.state["settings"])
+    return {"Set-Cookie": cookies.clear(secure=secure)}
+
+
+def check_service_key(request: Request[State]) -> None:
+    """Raises ``ServiceKeyRequired``; always, when none is configured."""
+    key = request.state["settings"].internal_api_key
+    sent = request.headers.get("x-service-key", "")
+    if not key or not hmac.compare_digest(sent.encode(), key.encode()):
+        raise ServiceKeyRequired
+
+
+async def open_session(
+    db: asyncpg.Pool | None,
+    *,
+    user_id: UUID,
+    presented: str | None,
+    ip_address: str,
+    user_agent: str | None,
+) -> str:
+    """A new token; the *presented* one ends (fixation), and all but the newest twenty."""
+    token = tokens.new()
+    async with transaction(db) as connection:
+        await users.lock(connection, user_id=user_id)
+        await sessions.add(
+            connection,
+            user_id=user_id,
+            token=token,
+            presented=presented,
+            lifetime=LIFETIME,
+            at_most=SESSIONS,
+            ip_address=ip_address,
+            user_agent=user_agent,
+        )
+    return token

@@ -1,0 +1,119 @@
+"""The document, compiled: operations with their schemas, parameters and security."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import jsonschema_rs
+import yaml
+from attrs import field, frozen
+
+METHODS = ("get", "put", "post", "delete", "patch")
+
+Handler = Callable[..., Awaitable[Any]]
+Validate = Callable[[Any], Iterable[jsonschema_rs.ValidationError]]
+
+
+class ContractMismatch(Exception):
+    """The document and the handlers do not describe the same service."""
+
+
+@frozen(kw_only=True)
+class Parameter:
+    """One value beside the body; its *kind* says how its text is read."""
+
+    name: str
+    place: Literal["path", "query"]
+    kind: str  # a JSON type
+    is_required: bool
+    validate: Validate
+
+
+@frozen(kw_only=True)
+class Operation:
+    """One entry of the contract, compiled."""
+
+    operation_id: str
+    path: str
+    method: str
+    status: int  # of success
+    headers: Mapping[str, str]  # that every success carries
+    parameters: tuple[Parameter, ...]
+    bodies: Mapping[str, Validate]  # media type → violations; empty without a request body
+    schemes: frozenset[str]  # of credentials, one of which is needed
+    is_anonymous: bool  # also served without any
+
+
+@frozen
+class Contract:
+    """A loaded document with every schema compiled; *validators* are keyed by JSON pointer."""
+
+    document: Mapping[str, Any] = field(repr=False)
+    validators: jsonschema_rs.ValidatorMap = field(repr=False)
+
+    @classmethod
+    def load(cls, path: Path) -> "Contract":
+        document = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+        # mask: a message must never quote a password back, nor write it to a log.
+        validators = jsonschema_rs.validator_map_for(document, validate_formats=True, mask="value")
+        return cls(document, validators)
+
+    def at(self, pointer: str) -> tuple[str, Any]:
+        """The node at *pointer* and the pointer of what it finally refers to."""
+        node: Any = self.document
+        for part in pointer[2:].split("/"):
+            at = part.replace("~1", "/").replace("~0", "~")
+            node = node[int(at)] if isinstance(node, list) else node[at]
+        return self.at(node["$ref"]) if "$ref" in node else (pointer, node)
+
+    def operations(self) -> Iterator[Operation]:
+        for path, item in self.document["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield self._operation(path, method)
+
+    def _operation(self, path: str, method: str) -> Operation:
+        pointer = f"#/paths/{escape(path)}/{method}"
+        _, node = self.at(pointer)
+        status = next(status for status in node["responses"] if status.startswith("2"))
+        security = node.get("security", self.document["security"])
+        return Operation(
+            operation_id=node["operationId"],
+            path=path,
+            method=method.upper(),
+            status=int(status),
+            headers=self._constant_headers(f"{pointer}/responses/{status}"),
+            parameters=tuple(self._parameters(pointer)),
+            bodies=self._bodies(pointer) if "requestBody" in node else {},
+            schemes=frozenset(scheme for alternative in security for scheme in alternative),
+            is_anonymous=not security or {} in security,
+        )
+
+    def _parameters(self, pointer: str) -> Iterator[Parameter]:
+        item = pointer.rpartition("/")[0]
+        for holder in (item, pointer):
+            for number in range(len(self.at(holder)[1].get("parameters", []))):
+                place, node = self.at(f"{holder}/parameters/{number}")
+                schema, described = self.at(f"{place}/schema")
+                yield Parameter(
+                    name=node["name"],
+                    place=node["in"],
+                    kind=described["type"],
+                    is_required=node.get("required", False),
+                    validate=self.validators[schema].iter_errors,
+                )
+
+    def _constant_headers(self, pointer: str) -> dict[str, str]:
+        pointer, response = self.at(pointer)
+        schemas = {n: self.at(f"{pointer}/headers/{n}")[1] for n in response.get("headers", {})}
+        return {n: h["schema"]["const"] for n, h in schemas.items() if "const" in h["schema"]}
+
+    def _bodies(self, pointer: str) -> dict[str, Validate]:
+        pointer, body = self.at(f"{pointer}/requestBody")
+        schemas = {media: f"{pointer}/content/{escape(media)}/schema" for media in body["content"]}
+        return {media: self.validators[schema].iter_errors for media, schema in schemas.items()}
+
+
+def escape(part: str) -> str:
+    """A reference token of a JSON pointer (RFC 6901)."""
+    return part.replace("~", "~0").replace("/", "~1")

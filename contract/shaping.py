@@ -1,0 +1,15 @@
+"""Valid JSON to frozen records and back. The only home of cattrs."""
+
+from functools import cache
+from uuid import UUID
+
+from cattrs import Converter
+
+
+@cache
+def converter() -> Converter:
+    """Shapes valid JSON into records and back; orjson writes times itself."""
+    made = Converter()
+    made.register_structure_hook(UUID, lambda text, _: UUID(text))
+    made.register_unstructure_hook(UUID, str)  # the driver's are a subclass, which orjson refuses
+    return made

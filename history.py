@@ -1,0 +1,139 @@
+"""A reader's conversations: what was said before, and keeping what is said now.
+
+An exchange is kept after its answer has ended, beside the reader's way; a database that is down
+costs the memory of it, never the answer.
+"""
+
+import asyncio
+import logging
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import orjson
+from attrs import asdict, frozen
+
+from agent.events import Cited, Done
+from agent.followup import Turn
+from answers import Answer, Place
+from contract import converter
+from database import OUTAGES, Executor, transaction
+from interaction_log import interaction_of
+from plain_text import clean
+from problems import ConversationNotFound, UserNotFound
+from queries import conversations, exchanges, users
+
+log = logging.getLogger("footnote.history")
+
+EXCHANGES = 200  # that a conversation keeps
+TURNS = 6  # that a question is asked after
+READ_SECONDS = 2.0
+KEEP_SECONDS = 3.0
+TITLE_CHARACTERS = 80
+UNTITLED = "…"
+
+
+@frozen(kw_only=True)
+class NewExchange:
+    """A question with its answer, on its way into a conversation."""
+
+    user_id: UUID
+    conversation_id: UUID
+    is_new: bool
+    title: str  # of a new conversation
+    exchange_id: UUID
+    asked_at: datetime
+    query: str
+    selected_text: str | None = None
+    response: str
+    status: str = "success"
+    citations: str = "[]"  # JSON
+    model: str | None = None
+
+
+@frozen
+class History:
+    """*limit* is how many conversations a user keeps."""
+
+    db: asyncpg.Pool | None
+    limit: int
+
+    async def turns(self, user_id: UUID, conversation_id: UUID) -> tuple[Turn, ...]:
+        """The last turns, oldest first.
+
+        Raises ``ConversationNotFound``, also for somebody else's, and what ``OUTAGES`` lists.
+        """
+        async with asyncio.timeout(READ_SECONDS):
+            kept = await exchanges.turns(
+                self.db, user_id=user_id, conversation_id=conversation_id, limit=TURNS
+            )
+        if not kept:
+            raise ConversationNotFound
+        return tuple(
+            Turn(query=turn.query, response=turn.response or "")
+            for turn in reversed(kept)
+            if turn.query is not None
+        )
+
+    async def keep(self, row: NewExchange) -> None:
+        """Keep *row*, once, and let go of the oldest beyond the limits.
+
+        Raises ``UserNotFound``, ``ConversationNotFound`` and what ``OUTAGES`` lists.
+        """
+        async with asyncio.timeout(KEEP_SECONDS), transaction(self.db) as connection:
+            if await users.lock(connection, user_id=row.user_id) is None:
+                raise UserNotFound
+            members = asdict(row) | {"exchanges": EXCHANGES, "conversations": self.limit}
+            if await exchanges.keep(connection, **members) is None:
+                raise ConversationNotFound
+
+    async def add(self, answer: Answer) -> None:
+        """Keep what became of *answer* if it has a place. Never raises."""
+        if answer.asked.place is None:
+            return
+        try:
+            await self.keep(_exchange_of(answer, answer.asked.place))
+        except (UserNotFound, ConversationNotFound):
+            pass  # deleted while the answer was written: it stays deleted
+        except OUTAGES as error:
+            reason = type(error.__cause__ or error).__name__
+            extra = {"reason": reason, "message_id": str(answer.message_id)}
+            log.warning("exchange not kept", extra=extra)
+
+    async def adopt(self, connection: Executor, *, guest_id: UUID, user_id: UUID) -> None:
+        """All of a guest's becomes the user's; the guest is gone. Inside a transaction."""
+        await users.lock(connection, user_id=guest_id)
+        await users.lock(connection, user_id=user_id)
+        await conversations.adopt(connection, guest_id=guest_id, user_id=user_id)
+        await conversations.prune(connection, user_id=user_id, at_most=self.limit)
+        await users.forget_guest(connection, guest_id=guest_id)
+
+
+def _exchange_of(answer: Answer, place: Place) -> NewExchange:
+    row = interaction_of(answer)
+    last = answer.events[-1] if answer.events else None
+    cited = tuple(event.citation for event in answer.events if isinstance(event, Cited))
+    citations = last.citations if isinstance(last, Done) else cited
+    return NewExchange(
+        user_id=place.user_id,
+        conversation_id=place.conversation_id,
+        is_new=place.is_new,
+        title=title_of(row.question),
+        exchange_id=answer.message_id,
+        asked_at=answer.asked_at,
+        query=row.question,
+        selected_text=row.selected_text,
+        response=row.answer,
+        status=row.status,
+        citations=orjson.dumps(converter().unstructure(citations)).decode(),
+        model=row.model,
+    )
+
+
+def title_of(text: str, characters: int = TITLE_CHARACTERS) -> str:
+    """A conversation's name: the first words of *text*, on one line."""
+    line = " ".join(clean(text).split())
+    if len(line) <= characters:
+        return line or UNTITLED
+    cut = line[: characters - 1]
+    return (cut.rpartition(" ")[0] if " " in cut[characters // 2 :] else cut) + "…"

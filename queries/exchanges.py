@@ -1,0 +1,48 @@
+"""Questions with their answers, and what readers think of them. The SQL is in exchanges.sql."""
+
+from datetime import datetime
+from uuid import UUID
+
+from database import Executor, statement
+from models import Exchange, KeptTurn
+
+
+@statement
+async def keep(
+    db: Executor,
+    *,
+    user_id: UUID,
+    conversation_id: UUID,
+    is_new: bool,
+    title: str,
+    exchange_id: UUID,
+    asked_at: datetime,
+    query: str,
+    selected_text: str | None,
+    response: str,
+    status: str,
+    citations: str,
+    model: str | None,
+    exchanges: int,
+    conversations: int,
+) -> UUID | None:
+    """The conversation. *citations* is JSON; the last two say how many of each a user keeps."""
+
+
+@statement
+async def kept(
+    db: Executor | None, *, user_id: UUID, conversation_id: UUID | None
+) -> list[Exchange]: ...
+
+
+@statement
+async def turns(
+    db: Executor | None, *, user_id: UUID, conversation_id: UUID, limit: int
+) -> list[KeptTurn]: ...
+
+
+@statement
+async def judge(
+    db: Executor | None, *, user_id: UUID, message_id: UUID, rating: str, comment: str | None
+) -> UUID | None:
+    """``None``: the user has no such message."""

@@ -1,0 +1,277 @@
+"""Limits are exact for all processes at once, name nobody, and hold without a database too."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from database import connected
+from limits import Bucket, Limits, Rate, in_words, seconds_until_midnight
+from problems import TooManyRequests
+from tests.live import run_sql
+
+pytestmark = pytest.mark.anyio
+
+ADDRESS, EMAIL = "192.0.2.77", "reader@example.org"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine too, Postgres decides here, not memory."""
+    monkeypatch.setattr("limits.LIMIT_SECONDS", 5.0)
+
+
+def limits_on(db: asyncpg.Pool | None) -> Limits:
+    return Limits(db, secret="a secret", enabled=True)
+
+
+@asynccontextmanager
+async def limited(dsn: str) -> AsyncIterator[Limits]:
+    """Over 12 connections that are open already, so that calls really meet."""
+    async with asyncpg.create_pool(dsn, min_size=12, max_size=12) as pool:
+        limits = limits_on(pool)
+        yield limits
+        assert not limits.local.tats  # Postgres decided, all the time
+
+
+async def passes(limits: Limits, *buckets: Bucket) -> bool:
+    try:
+        await limits.take(*buckets)
+    except TooManyRequests:
+        return False
+    return True
+
+
+async def retry_after(limits: Limits, *buckets: Bucket) -> int:
+    with pytest.raises(TooManyRequests) as refused:
+        await limits.take(*buckets)
+    return int(refused.value.headers["Retry-After"])
+
+
+async def wait(dsn: str, seconds: float) -> None:
+    """Let time pass for the buckets."""
+    passed = timedelta(seconds=seconds)
+    await run_sql(dsn, "update rate_limits set tat = tat - $1::interval", passed)
+
+
+async def test_exactly_a_burst_passes_however_many_come_at_once(dsn: str) -> None:
+    """40 rounds of 48 calls over 12 connections, half of them with the buckets the other way."""
+    async with limited(dsn) as limits:
+        for number in range(40):
+            pair = [Bucket(action, str(number), Rate(7, 3600)) for action in ("here", "there")]
+            calls = [passes(limits, *(pair if n % 2 else pair[::-1])) for n in range(48)]
+
+            assert sum(await asyncio.gather(*calls)) == 7
+
+
+async def test_nobody_waits_in_a_circle(dsn: str) -> None:
+    """Any buckets in any order, stored or not, while others forget and sweep: no deadlock."""
+    order = random.Random(7)  # noqa: S311  # a schedule, not a secret
+    buckets = [Bucket("any", str(n), Rate(3, 0.01)) for n in range(8)]
+
+    async def call(limits: Limits) -> None:
+        some = order.sample(buckets, 4)
+        match order.randrange(4):
+            case 0:
+                await limits.forget(*some)
+            case 1:
+                await limits.sweep()
+            case _:
+                await passes(limits, *some)
+
+    async with limited(dsn) as limits:
+        for _ in range(20):
+            await asyncio.gather(*(call(limits) for _ in range(96)))
+
+        (seen,) = await run_sql(
+            dsn, "select deadlocks from pg_stat_database where datname = current_database()"
+        )
+        assert seen["deadlocks"] == 0
+
+
+async def test_of_two_at_once_exactly_one_passes(dsn: str) -> None:
+    """When the bucket holds one token and nobody has ever asked."""
+    async with limited(dsn) as limits:
+        for number in range(30):
+            last = Bucket("one", str(number), Rate(1, 3600))
+
+            assert sorted(await asyncio.gather(passes(limits, last), passes(limits, last))) == [
+                False,
+                True,
+            ]
+
+
+async def test_a_refusal_by_one_bucket_leaves_the_others_alone(dsn: str) -> None:
+    """A stranger's refused tries must not empty the account's bucket, or he locks its owner out."""
+    pair, account = Bucket("pair", "p", Rate(5, 300)), Bucket("account", "a", Rate(50, 3600))
+    async with limited(dsn) as limits:
+        await asyncio.gather(*(passes(limits, pair, account) for _ in range(5)))
+        refused = await asyncio.gather(*(passes(limits, pair, account) for _ in range(200)))
+        assert not any(refused)
+
+        left = [await passes(limits, account) for _ in range(46)]
+        assert left == [True] * 45 + [False]
+
+
+@pytest.mark.parametrize("rate", [Rate(3, 10), Rate(7, 3600), Rate(1, 60), Rate(3, 2)])
+async def test_waiting_as_long_as_told_works_and_shorter_does_not(rate: Rate, dsn: str) -> None:
+    """Retry-After is whole seconds, rounded up, of the time until one token."""
+    bucket = Bucket("chat", "reader", rate)
+    async with limited(dsn) as limits:
+        for _ in range(rate.count):
+            await limits.take(bucket)
+        told = await retry_after(limits, bucket)
+        assert rate.step.total_seconds() - 1 < told < rate.step.total_seconds() + 1
+
+        await wait(dsn, rate.step.total_seconds() - 0.5)
+        assert await retry_after(limits, bucket) == 1
+        await wait(dsn, told - rate.step.total_seconds() + 0.5)
+        await limits.take(bucket)
+        assert not await passes(limits, bucket)
+
+
+async def test_the_slowest_bucket_says_how_long(dsn: str) -> None:
+    """And a bucket that never was empty does not."""
+    slow, fast = Bucket("slow", "s", Rate(1, 3600)), Bucket("fast", "f", Rate(1, 60))
+    async with limited(dsn) as limits:
+        await limits.take(slow, fast)
+
+        assert await retry_after(limits, fast, slow) == 3600
+        assert await retry_after(limits, fast, Bucket("new", "n", Rate(1, 3600))) == 60
+
+
+async def test_a_refusal_speaks_to_a_person_and_never_of_more_than_a_day(dsn: str) -> None:
+    """It says how long in words, and in the header."""
+    rare = Bucket("rare", "r", Rate(1, 1_000_000))
+    async with limited(dsn) as limits:
+        await limits.take(rare)
+        with pytest.raises(TooManyRequests, match="try again in 24 hours") as refused:
+            await limits.take(rare)
+
+        assert refused.value.headers["Retry-After"] == "86400"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3601, "2 hours")],
+)
+def test_a_wait_in_words(seconds: int, words: str) -> None:
+    """Rounded up, never 'one minutes'."""
+    assert in_words(seconds) == words
+
+
+async def test_nothing_that_is_stored_names_anyone(dsn: str) -> None:
+    """Neither an address nor an e-mail, and without the secret nobody can look one up."""
+    async with limited(dsn) as limits:
+        await limits.take(
+            Bucket("ip", ADDRESS, Rate(1, 60)), Bucket("login_account", EMAIL, Rate(1, 60))
+        )
+        await limits.spend(ADDRESS, 5)
+        others = Limits(limits.db, secret="another secret", enabled=True)
+        await others.take(Bucket("ip", ADDRESS, Rate(1, 60)))
+
+    tables = ("rate_limits", "daily_budgets")
+    rows = [row for table in tables for row in await run_sql(dsn, f"select * from {table}")]  # noqa: S608
+    assert len(rows) == 4
+    assert all(len(row["key"]) == 32 for row in rows)
+    assert not any(known in str(row) for row in rows for known in (ADDRESS, "reader", "login"))
+
+
+async def test_a_login_forgets_the_tries_before_it(dsn: str) -> None:
+    """Of its own buckets, and of no other."""
+    mine, other = Bucket("pair", "mine", Rate(1, 300)), Bucket("pair", "other", Rate(1, 300))
+    async with limited(dsn) as limits:
+        await limits.take(mine, other)
+        await limits.forget(mine)
+
+        assert await passes(limits, mine)
+        assert not await passes(limits, other)
+
+
+async def test_the_same_bucket_twice_is_one_token(dsn: str) -> None:
+    """As when a caller's address is also the name of something else."""
+    bucket = Bucket("twice", "t", Rate(2, 60))
+    async with limited(dsn) as limits:
+        await limits.take(bucket, bucket)
+
+        assert [await passes(limits, bucket) for _ in range(2)] == [True, False]
+
+
+async def test_a_sweep_removes_only_what_limits_no_one(dsn: str) -> None:
+    """At most a thousand rows of each table."""
+    await run_sql(
+        dsn,
+        "insert into rate_limits select 'full' || n, now() - interval '1 second'"
+        " from generate_series(1, 1100) as n",
+    )
+    await run_sql(
+        dsn,
+        "insert into daily_budgets select 'past' || n, (now() at time zone 'utc')::date - 1, 3"
+        " from generate_series(1, 1100) as n",
+    )
+    async with limited(dsn) as limits:
+        await limits.take(Bucket("chat", "reader", Rate(1, 60)))
+        await limits.spend("reader", 1)
+        await limits.sweep()
+        left = "select (select count(*) from rate_limits), (select count(*) from daily_budgets)"
+        assert tuple((await run_sql(dsn, left))[0]) == (101, 101)
+
+        await limits.sweep()
+        assert tuple((await run_sql(dsn, left))[0]) == (1, 1)
+        assert not await passes(limits, Bucket("chat", "reader", Rate(1, 60)))
+        assert not await limits.spend("reader", 1)
+
+
+async def test_a_sweep_waits_for_nobody(dsn: str) -> None:
+    """A row that a take holds at this moment is left for the next time."""
+    await run_sql(dsn, "insert into rate_limits values ('held', now() - interval '1 day')")
+    async with limited(dsn) as limits, connected(dsn) as other, other.transaction():
+        await other.execute("select key from rate_limits for update")
+        async with asyncio.timeout(0.5):
+            await limits.sweep()
+
+        assert await other.fetchval("select count(*) from rate_limits") == 1
+
+
+async def test_takes_sweep_by_themselves(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """About one in a hundred; here every one."""
+    monkeypatch.setattr("limits.SWEEP_ONE_IN", 1)
+    await run_sql(dsn, "insert into rate_limits values ('full', now() - interval '1 day')")
+    async with limited(dsn) as limits:
+        await limits.take(Bucket("chat", "reader", Rate(1, 60)))
+
+    assert len(await run_sql(dsn, "select key from rate_limits")) == 1
+
+
+async def test_a_budget_is_spent_once_and_renewed_the_next_day(dsn: str) -> None:
+    """40 at once of 10, however often; tomorrow again 10."""
+    async with limited(dsn) as limits:
+        for _ in range(5):
+            spent = await asyncio.gather(*(limits.spend("site", 10) for _ in range(40)))
+            assert sum(spent) == 10
+            await run_sql(dsn, "update daily_budgets set day = day - 1")
+
+        assert await limits.spend("another", 10)
+        assert not await limits.spend("nothing", 0)
+
+
+async def test_midnight_in_another_process_does_not_renew_a_budget_twice(dsn: str) -> None:
+    """A spend that began yesterday and comes late counts for the day that is there."""
+    async with limited(dsn) as limits:
+        await limits.spend("site", 2)
+        await run_sql(dsn, "update daily_budgets set day = day + 1")
+
+        assert [await limits.spend("site", 2) for _ in range(2)] == [True, False]
+
+
+def test_midnight_is_never_further_than_a_day() -> None:
+    """In UTC, and rounded up: who comes back then finds a new day."""
+    seconds = seconds_until_midnight()
+    then = datetime.now(UTC) + timedelta(seconds=seconds)
+
+    assert 1 <= seconds <= 86_400
+    assert then.hour == then.minute == 0

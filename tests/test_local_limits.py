@@ -1,0 +1,157 @@
+"""While the database is out of reach, the same limits hold in this process's memory."""
+
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from database import connected, open_pool
+from limits import Bucket, Limits, LocalLimits, Rate
+from queries import limits as statements
+from tests.test_limits import limits_on, passes, retry_after
+
+pytestmark = pytest.mark.anyio
+
+RATES = st.builds(Rate, st.integers(1, 9), st.sampled_from([0.5, 1, 2, 7, 60, 3600]))
+
+
+@asynccontextmanager
+async def out_of_reach(how: str) -> AsyncIterator[asyncpg.Pool | None]:
+    """A database that is not there, refuses, or takes a connection and then says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        if how == "refuses":
+            listener.close()
+        dsn = f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable"
+        async with open_pool(dsn) as pool:
+            yield None if how == "is not there" else pool
+
+
+@pytest.mark.parametrize("how", ["is not there", "refuses", "is silent"])
+async def test_without_a_database_limits_hold_in_this_process(
+    how: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Limited, not open, and told once; no caller waits long for a database that hangs."""
+    monkeypatch.setattr("limits.LIMIT_SECONDS", 0.05)
+    bucket = Bucket("login_pair", "reader", Rate(3, 3600))
+    async with out_of_reach(how) as pool:
+        here = limits_on(pool)
+        started = time.monotonic()
+        assert [await passes(here, bucket) for _ in range(5)] == [True] * 3 + [False] * 2
+        assert await retry_after(here, bucket) in {1199, 1200}
+        assert [await here.spend("site", 2) for _ in range(3)] == [True, True, False]
+        await here.forget(bucket)
+        assert await passes(here, bucket)
+        await here.sweep()
+
+        assert time.monotonic() - started < 3
+        assert caplog.messages == ["limits are counted in this process"]
+
+
+def test_memory_is_bounded_and_keeps_who_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten thousand keys; the oldest goes first, and whoever keeps asking is not the oldest."""
+    monkeypatch.setattr("limits.LOCAL_KEYS", 10)
+    local, rate, today = LocalLimits(), Rate(100, 3600), date(2026, 1, 1)
+    for number in range(50):
+        for key in ("active", f"passer-by {number}"):
+            assert not local.take({key: rate}, now=timedelta(0))
+            assert local.spend(key, 100, today=today)
+
+    assert len(local.tats) == len(local.budgets) == 10
+    assert local.tats["active"] == 50 * rate.step
+    assert local.budgets["active"] == (today, 50)
+
+
+def test_a_budget_in_memory_is_renewed_the_next_day() -> None:
+    """Like the one in the database."""
+    local, today = LocalLimits(), date(2026, 1, 1)
+
+    assert [local.spend("site", 1, today=today) for _ in range(2)] == [True, False]
+    assert local.spend("site", 1, today=today + timedelta(days=1))
+
+
+@given(RATES, st.lists(st.floats(0, 2), max_size=60))
+def test_no_window_admits_more_than_its_burst_and_its_time(rate: Rate, pauses: list[float]) -> None:
+    """At most *count* at once, and in any window one more for each step that fits into it."""
+    local, now, admitted = LocalLimits(), timedelta(0), list[timedelta]()
+    for pause in pauses:
+        now += rate.step * pause
+        if not local.take({"key": rate}, now=now):
+            admitted.append(now)
+
+    for first, start in enumerate(admitted):
+        for last, end in enumerate(admitted[first:], first):
+            assert last - first + 1 <= rate.count + (end - start) / rate.step
+
+
+@given(RATES)
+def test_a_full_bucket_holds_exactly_its_count(rate: Rate) -> None:
+    """Also where a step is no whole number of microseconds."""
+    local = LocalLimits()
+    waits = [local.take({"key": rate}, now=timedelta(0)) for _ in range(rate.count + 1)]
+
+    assert [bool(wait) for wait in waits] == [False] * rate.count + [True]
+    assert not local.take({"key": rate}, now=waits[-1])
+
+
+KEYS = st.sets(st.sampled_from("abc"), min_size=1)
+PAUSES = st.timedeltas(timedelta(0), timedelta(seconds=30))
+
+
+@hypothesis_settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rates=st.fixed_dictionaries(dict.fromkeys("abc", RATES)),
+    schedule=st.lists(st.tuples(PAUSES, KEYS), max_size=30),
+)
+async def test_memory_and_database_decide_alike(
+    dsn: str, rates: dict[str, Rate], schedule: list[tuple[timedelta, set[str]]]
+) -> None:
+    """Every take of any schedule, to the microsecond: in a transaction now() stands still."""
+    local, now = LocalLimits(), timedelta(0)
+    async with connected(dsn) as db:
+        await db.execute("begin")
+        for pause, keys in schedule:
+            now += pause
+            await db.execute("update rate_limits set tat = tat - $1::interval", pause)
+            asked = {key: rates[key] for key in keys}
+            decided = await statements.take(
+                db,
+                keys=[*asked],
+                steps=[rate.step.total_seconds() for rate in asked.values()],
+                spans=[rate.span.total_seconds() for rate in asked.values()],
+            )
+
+            assert decided == local.take(asked, now=now)
+
+
+async def test_limits_return_to_the_database(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    """As soon as it answers; both times an operator is told."""
+    bucket = Bucket("chat", "reader", Rate(1, 60))
+    here = limits_on(None)
+    await here.take(bucket)
+    async with open_pool(dsn) as here.db:
+        assert [await passes(here, bucket) for _ in range(2)] == [True, False]
+
+    assert caplog.messages == [
+        "limits are counted in this process",
+        "limits are counted in the database",
+    ]
+
+
+async def test_switched_off_nothing_is_limitsbut_the_site_s_own_budget() -> None:
+    """What the operator pays for is not a matter of who asks."""
+    limits = Limits(None, secret="a secret", enabled=False)
+    never = Bucket("chat", "reader", Rate(1, 3600))
+
+    assert all([await passes(limits, never) for _ in range(3)])
+    assert all([await limits.spend("reader", 1) for _ in range(3)])
+    assert [await limits.spend("site", 1, always=True) for _ in range(2)] == [True, False]
