@@ -57,7 +57,7 @@ ELSEWHERE = _listed("""
     کیوں کیسے ہاں نہیں مزید اور क्यों कैसे हाँ नहीं उदाहरण और 为什么 为什麼 怎么 是的 更多 例子 举个例子
     なぜ どうして はい もっと 例 왜 네 예 더
     """)
-VAGUE = TALK | OF_SOMETHING | _listed("get keep one put rid")
+VAGUE = TALK | ELSEWHERE | OF_SOMETHING | _listed("get keep one put rid")
 ASIDE = _listed("ah fine great hm hmm i no oh ok okay right see thank thanks yes you")
 THANKS = _listed("thank thanks")
 OPENING = _listed("also and but if or otherwise plus so then")
@@ -96,7 +96,7 @@ REFERRING = re.compile(
     r"|\b(?:above|earlier|last|previous) (?:answer|example|point|question)\b"
 )
 # A backtick, or a word; Hindi's vowel signs are no letters to Python.
-WORD = re.compile(r"`|[^\W_][^\W_\u0900-\u0963]*(?:[\u0900-\u0963]|[^\W_])*")
+WORD = re.compile(r"`|[^\W_](?:[\u0900-\u0963]|[^\W_])*")
 
 
 @frozen
@@ -186,7 +186,8 @@ class Search:
 
     text: str
     own: frozenset[str] = frozenset()  # stems that bring a subject of their own
-    carried: frozenset[str] = frozenset()  # stems of the earlier subject, and what is done to "it"
+    done: frozenset[str] = frozenset()  # stems of what is done to "it": the gate overlooks them
+    carried: frozenset[str] = frozenset()  # stems of the earlier subject
 
     def judge(self, evidence: Evidence) -> Evidence:
         """*evidence*, through the gate of a follow-up if this is one.
@@ -215,7 +216,7 @@ class Search:
             return by
 
         def weigh(stem: str) -> float:
-            if stem in self.own:
+            if stem in self.own or stem in self.done:
                 return by(stem)
             return CARRIED * by(stem) if stem in self.carried else 0.0
 
@@ -244,9 +245,9 @@ def search(question: str, turns: Sequence[Turn]) -> Search:
         if not refers_back(turn.query):
             break
     done = _done_to_it(_words(question))
-    carried = frozenset(stems("\n".join(earlier))) - _stems(TALK) | done
     own = frozenset(stems(question)) - _stems(VAGUE) - done
-    return Search("\n".join([question, *earlier, question]), own, carried)
+    carried = frozenset(stems("\n".join(earlier))) - _stems(TALK)
+    return Search("\n".join([question, *earlier, question]), own, done, carried)
 
 
 def _done_to_it(words: Sequence[str]) -> frozenset[str]:

@@ -44,7 +44,9 @@ class Checked:
     def _operation(self, scope: Scope) -> Operation | None:
         path = scope["path"].rstrip("/")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        for operation in self.operations:
+        # A literal path goes before one with a parameter in its place.
+        literal = [o for o in self.operations if o.path == path]
+        for operation in literal or self.operations:
             pattern = re.sub(r"\{[^}]+\}", "[^/]+", operation.path)
             if operation.method == method and re.fullmatch(pattern, path):
                 return operation

@@ -11,8 +11,9 @@ from settings import ROOT
 LAYERS = [
     {"service", "serve"},
     {"local", "routes"},
-    {"asking", "authentication", "history", "interaction_log"},
-    {"border", "contract", "cross_site", "headers", "sse", "state", "migrate"},
+    {"asking", "authentication", "state"},
+    {"history", "interaction_log"},
+    {"border", "contract", "cross_site", "headers", "sse", "migrate"},
     {"answers", "limits"},
     {"agent", "queries", "credentials"},
     {"database", "postmaster", "logs"},

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from database import connected
+from database import connected, open_pool
 from limits import Bucket, Limits, Rate, in_words, seconds_until_midnight
 from problems import TooManyRequests
+from queries import limits as statements
 from tests.live import run_sql
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +94,40 @@ async def test_nobody_waits_in_a_circle(dsn: str) -> None:
         assert seen["deadlocks"] == 0
 
 
+BLOCKED = """
+select count(*)
+from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+"""
+
+
+async def test_a_bucket_that_is_not_stored_yet_has_its_place_in_the_order(dsn: str) -> None:
+    """Row locks alone would deadlock here: one take stores b before d, the other holds d."""
+    await run_sql(dsn, "insert into rate_limits values ('a', now()), ('e', now())")
+    async with open_pool(dsn) as pool, connected(dsn) as on_a, connected(dsn) as on_e:
+
+        async def take(keys: str) -> timedelta:
+            return await statements.take(
+                pool, keys=list(keys), steps=[1.0] * len(keys), spans=[9.0] * len(keys)
+            )
+
+        async def blocked(calls: int) -> None:
+            async with asyncio.timeout(2):
+                while await pool.fetchval(BLOCKED) < calls:  # noqa: ASYNC110
+                    await asyncio.sleep(0.002)
+
+        async with asyncio.TaskGroup() as takes:
+            async with on_a.transaction():
+                await on_a.execute("select key from rate_limits where key = 'a' for update")
+                takes.create_task(take("abd"))  # sees neither b nor d
+                await blocked(1)
+                await run_sql(dsn, "insert into rate_limits values ('d', now())")
+                await on_e.execute("begin; select key from rate_limits where key = 'e' for update")
+                takes.create_task(take("bde"))  # sees d
+                await blocked(2)
+            await on_e.execute("commit")
+
+
 async def test_of_two_at_once_exactly_one_passes(dsn: str) -> None:
     """When the bucket holds one token and nobody has ever asked."""
     async with limited(dsn) as limits:
@@ -109,9 +144,9 @@ async def test_a_refusal_by_one_bucket_leaves_the_others_alone(dsn: str) -> None
     """A stranger's refused tries must not empty the account's bucket, or he locks its owner out."""
     pair, account = Bucket("pair", "p", Rate(5, 300)), Bucket("account", "a", Rate(50, 3600))
     async with limited(dsn) as limits:
-        await asyncio.gather(*(passes(limits, pair, account) for _ in range(5)))
-        refused = await asyncio.gather(*(passes(limits, pair, account) for _ in range(200)))
-        assert not any(refused)
+        await limits.take(pair, account)
+        passed = await asyncio.gather(*(passes(limits, pair, account) for _ in range(200)))
+        assert sum(passed) == 4
 
         left = [await passes(limits, account) for _ in range(46)]
         assert left == [True] * 45 + [False]
@@ -266,6 +301,8 @@ async def test_midnight_in_another_process_does_not_renew_a_budget_twice(dsn: st
         await run_sql(dsn, "update daily_budgets set day = day + 1")
 
         assert [await limits.spend("site", 2) for _ in range(2)] == [True, False]
+        await run_sql(dsn, "update daily_budgets set day = day - 1")  # midnight is past here too
+        assert not await limits.spend("site", 2)
 
 
 def test_midnight_is_never_further_than_a_day() -> None:

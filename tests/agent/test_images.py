@@ -73,6 +73,7 @@ def foreign_images(markdown: str) -> list[str]:
         ("![`]`](//evil)", "![`]`] (//evil)"),
         ("![a\\]](//evil)", "![a\\]] (//evil)"),
         ("![a\nb](//evil)", "![a\nb] (//evil)"),
+        ("![`]`\n`]`\n](//evil)", "![`]`\n`]`\n] (//evil)"),
         ("![a [b](own]) c](//evil)", "![a [b](own]) c] (//evil)"),
         ("![x][a]\n\n[a]: //evil", "![x][a]\n\n[a] : //evil"),
         ("![a]\n\n> - [a]:\n>   <//evil>", "![a]\n\n> - [a] :\n>   <//evil>"),

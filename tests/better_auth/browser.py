@@ -67,7 +67,9 @@ class BetterAuth:
         )
 
     def register(self, email: str, password: str = PASSWORD) -> bool:
-        return _granted(self.send("POST", "/sign-up/email", email=email, password=password, name=""))
+        return _granted(
+            self.send("POST", "/sign-up/email", email=email, password=password, name="")
+        )
 
     def login(self, email: str, password: str = PASSWORD) -> bool:
         return _granted(self.send("POST", "/sign-in/email", email=email, password=password))

@@ -1,7 +1,6 @@
-"""A real Better Auth for the tests, run as a site would run it: Node and ``examples/better-auth``."""
+"""A real Better Auth, run as a site would run it: by Node, from ``examples/better-auth``."""
 
 import os
-import select
 import shutil
 import socket
 import subprocess
@@ -9,14 +8,16 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TextIO
 
 from attrs import frozen
 
 from settings import ROOT
+from tests.live import SECRET
 
 EXAMPLE = ROOT / "examples" / "better-auth"
 VARIANTS = Path(__file__).with_name("variants.mjs")
-SECRET = "a loopback secret of forty characters :-)"
 INSTALLED = shutil.which("node") is not None and (EXAMPLE / "node_modules").is_dir()
 PATIENCE = 20.0  # seconds that Node may take to start, or a script to end
 
@@ -54,28 +55,31 @@ def serving(dsn: str, script: Path = EXAMPLE / "server.mjs", **variables: str) -
     with closing(socket.create_server(("127.0.0.1", 0))) as reserved:
         port = reserved.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        ["node", str(script)],
-        env=environment(dsn, BETTER_AUTH_URL=url, PORT=str(port), **variables),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        _await_listening(process)
-        yield url
-    finally:
-        process.kill()
-        process.communicate(timeout=PATIENCE)
+    # Into a file: what nobody reads fills a pipe, and stops its writer.
+    with TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            ["node", str(script)],
+            env=environment(dsn, BETTER_AUTH_URL=url, PORT=str(port), **variables),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            await_listening(process, port, output)
+            yield url
+        finally:
+            process.kill()
+            process.wait(timeout=PATIENCE)
 
 
-def _await_listening(process: subprocess.Popen[str]) -> None:
-    assert process.stdout is not None
-    deadline, said = time.monotonic() + PATIENCE, ""
-    while "listens at" not in said:
-        left = deadline - time.monotonic()
-        ready, _, _ = select.select([process.stdout], [], [], max(left, 0))
-        line = process.stdout.readline() if ready else ""
-        said += line
-        assert line, f"Better Auth did not start: {said}"
+def await_listening(process: subprocess.Popen[bytes], port: int, output: TextIO) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_open(port):
+        time.sleep(0.01)
+        if process.poll() is not None or time.monotonic() > deadline:
+            output.seek(0)
+            raise AssertionError(f"Better Auth did not start: {output.read()}")
 
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -38,8 +38,8 @@ class Moved:
 
 
 @pytest.fixture(scope="module")
-def moved(empty_database: str, home: Path) -> Iterator[Moved]:
-    dsn = empty_database
+def moved(module_empty_dsn: str, home: Path) -> Iterator[Moved]:
+    dsn = module_empty_dsn
     with serving(dsn, VARIANTS, VARIANT="default") as url:
         before = Pair(better_auth=url, footnote="http://127.0.0.1:9", dsn=dsn)
         reader, guest = Browser(before), Browser(before)
