@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest migrate test check format handbook clean
+.PHONY: help run ingest migrate test test-better-auth check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,6 +25,12 @@ migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node, a sentence
+	@{ command -v node && command -v npm; } >/dev/null || \
+		{ echo "Skipped: the tests against Better Auth need Node 20 or newer, with npm."; exit 0; }; \
+	$(MAKE) --no-print-directory examples/better-auth/node_modules && \
+	$(BIN)/python -m pytest tests/better_auth $(PYTEST_ARGS)
+
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 
@@ -40,6 +46,10 @@ clean: ## forget the virtual environment and local data
 
 # BOOK and the others reach the commands through the environment.
 export BOOK BOOK_URL PORT HOST
+
+examples/better-auth/node_modules: examples/better-auth/package.json
+	@echo "Installing what $< lists …" >&2
+	@npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
 
 $(VENV)/lean: requirements.txt
 $(VENV)/local: requirements.txt requirements-local.txt

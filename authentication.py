@@ -159,10 +159,14 @@ async def open_session(
     ip_address: str,
     user_agent: str | None,
 ) -> str:
-    """A new token; the *presented* one ends (fixation), and all but the newest twenty."""
+    """A new token; the *presented* one ends (fixation), and all but the newest twenty.
+
+    Raises ``Unauthorized`` for a user who has just been deleted.
+    """
     token = tokens.new()
     async with transaction(db) as connection:
-        await users.lock(connection, user_id=user_id)
+        if await users.lock(connection, user_id=user_id) is None:
+            raise Unauthorized
         await sessions.add(
             connection,
             user_id=user_id,

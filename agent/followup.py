@@ -20,6 +20,7 @@ CARRIED = 0.5  # what a word of an earlier question counts against one of the ne
 STEPS = 3  # follow-ups that are walked back through
 LONGEST = 500  # characters that are looked at of each question
 FEW = 3  # content words up to which an opening alone makes a follow-up
+MANY = 12  # content words that say enough by themselves, whatever they point at
 STRANGE = 0.5  # of the new words' weight may be unknown to the book
 NOWHERE = ""  # a stem that no book has
 
@@ -119,7 +120,7 @@ def refers_back(question: str) -> bool:
     own = _content(words)
     if not own:  # "Can you give an example?", but not "Who are you?"
         return "you" not in rest or not TALK.isdisjoint(rest)
-    return (
+    return len(own) <= MANY and (
         OF_SOMETHING.issuperset(own)
         or (len(own) <= FEW and _continues(rest))
         or bool(REFERRING.search(" ".join(words)))
@@ -201,7 +202,7 @@ class Search:
         if not self._is_strange(evidence):
             wanted.append([*self.own, *self.carried])
         hits = tuple(
-            evolve(hit, score=max(confidence(stems, hit, weigh) for stems in wanted))
+            evolve(hit, score=max(confidence(asked, hit, weigh) for asked in wanted))
             for hit in found.hits
         )
         best = max((hit.score for hit in hits[:JUDGED]), default=0.0)
@@ -252,12 +253,12 @@ def search(question: str, turns: Sequence[Turn]) -> Search:
 
 def _done_to_it(words: Sequence[str]) -> frozenset[str]:
     """The stems right before pointing words: "undo that", "get back from it" name no subject."""
-    stems_done: set[str] = set()
+    found: set[str] = set()
     for at in _pointers(words):
         if words[at] in OBJECTS:
             before = reversed(words[max(0, at - 3) : at])
-            stems_done.update(stems(next((w for w in before if w not in STOP_WORDS), "")))
-    return frozenset(stems_done) - _stems(VAGUE)
+            found.update(stems(next((w for w in before if w not in STOP_WORDS), "")))
+    return frozenset(found) - _stems(VAGUE)
 
 
 @cache

@@ -5,7 +5,10 @@ the token chooses either (RFC 8725 §3.1). Knows no table and fetches nothing.
 """
 
 import re
+from datetime import UTC, datetime
 from uuid import UUID
+
+from attrs import frozen
 
 ALGORITHM = "EdDSA"
 LONGEST = 8192  # characters
@@ -34,8 +37,16 @@ def key_id(token: str) -> UUID | None:
     return canonical(header.get("kid")) if header.get("alg") == ALGORITHM else None
 
 
-def subject(token: str, public_key: str, *, issuer: str) -> UUID | None:
-    """The user whom the token speaks for; ``None`` whatever is wrong with it, never an exception.
+@frozen
+class Claims:
+    """What a verified token says."""
+
+    user_id: UUID
+    expires_at: datetime
+
+
+def claims(token: str, public_key: str, *, issuer: str) -> Claims | None:
+    """Whom the token speaks for; ``None`` whatever is wrong with it, never an exception.
 
     *public_key* is JWK text, as in ``jwks.public_key``. *issuer* must be both ``iss`` and ``aud``.
     """
@@ -44,7 +55,7 @@ def subject(token: str, public_key: str, *, issuer: str) -> UUID | None:
     import jwt
 
     try:
-        claims = jwt.decode(
+        verified = jwt.decode(
             token,
             jwt.PyJWK.from_json(public_key),
             algorithms=[ALGORITHM],
@@ -53,9 +64,11 @@ def subject(token: str, public_key: str, *, issuer: str) -> UUID | None:
             leeway=LEEWAY,
             options={"require": REQUIRED, "strict_aud": True},
         )
-    except (jwt.PyJWTError, *BROKEN_KEY):
+        expires_at = datetime.fromtimestamp(verified["exp"], UTC)
+    except (jwt.PyJWTError, OverflowError, OSError, *BROKEN_KEY):
         return None
-    return canonical(claims["sub"])
+    user_id = canonical(verified["sub"])
+    return Claims(user_id, expires_at) if user_id else None
 
 
 def canonical(text: object) -> UUID | None:

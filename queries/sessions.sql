@@ -1,16 +1,22 @@
 -- name: add
--- A new session; the presented one, what has expired and all but the newest :at_most - 1 end.
+-- A new session; the presented one ends, whoever's it is, and of the user's what has expired and
+-- all but the newest :at_most - 1.
 with ended as (
     delete from sessions
-    where user_id = :user_id
-    and (
-        token = :presented
-        or expires_at <= now()
-        or id in (
-            select s.id
-            from sessions s
-            where s.user_id = :user_id
-            order by s.created_at desc, s.id
+    where id in (
+        select id
+        from sessions
+        where token = :presented
+        union all
+        select id
+        from sessions
+        where user_id = :user_id and expires_at <= now()
+        union all
+        (
+            select id
+            from sessions
+            where user_id = :user_id
+            order by created_at desc, id
             offset :at_most - 1
         )
     )

@@ -100,4 +100,5 @@ where id in (
     where g.is_guest and g.created_at < now() - interval '30 days'
     and not exists (select from sessions s where s.user_id = g.id and s.expires_at > now())
     limit 100
+    for update of g skip locked
 );

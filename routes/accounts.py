@@ -41,7 +41,7 @@ from state import State
 
 async def register(
     request: Request[State], reader: Reader | None, body: NewCredentials
-) -> Registered:
+) -> Registered | Reply:
     """POST /api/v1/auth/register
 
     Takes as long for a taken e-mail as for a new one. Raises ``EmailTaken``, ``ValidationError``
@@ -51,13 +51,18 @@ async def register(
     await state["limits"].take(Bucket("register", address(request), REGISTER_IP))
     await refuse_weak(request, body.password, email, pointer="/password")
     password_hash = await state["passwords"].hash(body.password)
+    guest = await _settled_guest(request, reader)
     async with transaction(state["db"]) as connection:
         added = await users.register(connection, email=email, password_hash=password_hash)
         if added is None:
             raise EmailTaken
-        if reader and reader.is_guest:
-            await state["history"].adopt(connection, guest_id=reader.user_id, user_id=added.id)
-    return added
+        if guest:
+            await state["history"].adopt(connection, guest_id=guest.user_id, user_id=added.id)
+    if guest is None:
+        return added
+    state["seen"].forget(guest.user_id)
+    # A browser that kept the ended session's cookie would be refused at the login that follows.
+    return Reply(added, without_cookie(request))
 
 
 async def login(request: Request[State], reader: Reader | None, body: Credentials) -> Reply:
@@ -76,9 +81,9 @@ async def login(request: Request[State], reader: Reader | None, body: Credential
         raise BadCredentials
     await state["limits"].forget(account, pair)
     await _renew_hash(request, known, body.password)
-    if reader and reader.is_guest:
+    if guest := await _settled_guest(request, reader):
         async with transaction(state["db"]) as connection:
-            await state["history"].adopt(connection, guest_id=reader.user_id, user_id=known.user_id)
+            await state["history"].adopt(connection, guest_id=guest.user_id, user_id=known.user_id)
     logged_in = LoggedIn(user_id=known.user_id, email=known.email)
     return await _with_session(request, logged_in, body.transport, reader)
 
@@ -90,6 +95,7 @@ async def start_guest(request: Request[State], body: GuestRequest) -> Reply:
     """
     state = request.state
     await state["limits"].take(Bucket("guest", address(request), GUEST_IP))
+    await users.sweep_guests(state["db"])
     guest_id = await users.add_guest(state["db"])
     logged_in = LoggedIn(user_id=guest_id, email=None)
     return await _with_session(request, logged_in, body.transport, None)
@@ -145,6 +151,14 @@ async def refuse_weak(request: Request[State], password: str, email: str, *, poi
         raise ValidationError(f"{pointer[1:]}: {weakness}", errors=[violation])
 
 
+async def _settled_guest(request: Request[State], reader: Reader | None) -> Reader | None:
+    """The guest, if there is one, once the answers that they have read are stored."""
+    if reader is None or not reader.is_guest:
+        return None
+    await request.state["answers"].settled(reader.user_id)
+    return reader
+
+
 async def _renew_hash(request: Request[State], known: Credential, password: str) -> None:
     """Hash anew what was hashed with another cost, now that the password is at hand."""
     passwords = request.state["passwords"]
@@ -169,6 +183,8 @@ async def _with_session(
         ip_address=address(request),
         user_agent=request.headers.get("user-agent"),
     )
+    if presented:
+        state["seen"].forget(presented.user_id)
     signed, seconds = state["signer"].sign(token), int(LIFETIME.total_seconds())
     if transport == "cookie":
         secure = is_secure(request, state["settings"])

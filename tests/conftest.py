@@ -101,9 +101,8 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture(scope="session")
 def shared(postgres: Postmaster, template: str, home: Path) -> Iterator[Live]:
-    with database(postgres, template) as dsn:
-        with running(settings_for(dsn, home)) as live:
-            yield live
+    with database(postgres, template) as dsn, running(settings_for(dsn, home)) as live:
+        yield live
 
 
 @pytest.fixture

@@ -73,6 +73,8 @@ class Checked:
             yield "the status is not documented"
             return
         yield from self._headers(pointer, response, headers)
+        if not body and "content" not in response:
+            return
         media = headers.get("content-type", "").partition(";")[0]
         if media not in response.get("content", {}):
             yield f"the media type {media!r} is not documented"
@@ -90,7 +92,7 @@ class Checked:
             text = headers.get(name.lower())
             value: Any = int(text) if text and header["schema"]["type"] == "integer" else text
             if text is None:
-                yield f"no {name} header"
+                yield from [f"no {name} header"] if header.get("required") else []
             elif not self.contract.validators[f"{place}/schema"].is_valid(value):
                 yield f"the {name} header is {text!r}"
 

@@ -1,37 +1,71 @@
 """A running service for a test, and a client for it."""
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx2
 import uvicorn
+from attrs import field, frozen
 
 from contract import Contract
 from service import create_app
 from settings import ROOT, Settings
+from state import State
 from tests.contract_checks import Checked, events
 
 BOOK = Path(__file__).with_name("book")
 BOOK_URL = "https://example.org/book/"
-SECRET = "a secret of the tests, of 32 characters and more"  # noqa: S105
+SECRET = "a secret of the tests, of 32 characters and more"
 SERVICE_KEY = "the service key of the tests"
+PASSWORD = "analytical engine 1843"
+AUTH = "/api/v1/auth"
 CONTRACT = Contract.load(ROOT / "openapi.yaml")
 
 Serve = Callable[[Settings], "Live"]
 
 
 class Live:
-    """A running service and a client for it."""
+    """A running service and a client for it, which keeps no cookies: many tests share it."""
 
-    def __init__(self, url: str, app: Checked) -> None:
-        self.url, self.app = url, app
+    def __init__(self, url: str, app: Checked, state: State) -> None:
+        self.url, self.app, self.state = url, app, state
         self.client = httpx2.Client(base_url=url, timeout=30)
+        self.client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def sql(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        """The rows of a statement in the service's database."""
+        return asyncio.run(run_sql(self.state["settings"].database_url or "", sql, *args))
+
+    def register(self, email: str, password: str = PASSWORD) -> httpx2.Response:
+        body = {"email": email, "password": password}
+        return self.client.post(f"{AUTH}/register", json=body)
+
+    def login(
+        self, email: str, password: str = PASSWORD, *, transport: str = "bearer", **headers: str
+    ) -> httpx2.Response:
+        body = {"email": email, "password": password, "transport": transport}
+        return self.client.post(f"{AUTH}/login", json=body, headers=headers)
+
+    def reader(self, email: str | None = None) -> "Reader":
+        """A session of a fresh account, or another one of *email*'s."""
+        email = email or self.register(new_email()).json()["email"]
+        return self._reader(self.login(email))
+
+    def guest(self) -> "Reader":
+        return self._reader(self.client.post(f"{AUTH}/guest", json={"transport": "bearer"}))
+
+    def _reader(self, response: httpx2.Response) -> "Reader":
+        reply = response.raise_for_status().json()
+        return Reader(self.client, reply["user_id"], reply["email"] or "", reply["access_token"])
 
     def ask(self, question: str, **metadata: object) -> httpx2.Response:
         return self.client.post("/api/v1/chat", json=message(question, **metadata))
@@ -41,6 +75,43 @@ class Live:
         response = self.client.post("/api/v1/chat/stream", json=message(question, **metadata))
         assert response.status_code == 200, response.text
         return events(response.content)
+
+
+@frozen
+class Reader:
+    """Somebody's session; the signed *token* goes along as bearer token."""
+
+    client: httpx2.Client = field(repr=False)
+    user_id: str
+    email: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    @property
+    def bare_token(self) -> str:
+        """As the database has it."""
+        return self.token.partition(".")[0]
+
+    def send(self, method: str, path: str, json: object = None) -> httpx2.Response:
+        return self.client.request(method, path, json=json, headers=self.headers)
+
+    def ask(self, question: str) -> str:
+        """The id of the conversation that *question* has begun."""
+        reply = self.send("POST", "/api/v1/chat", message(question)).raise_for_status().json()
+        conversation_id: str = reply["conversation_id"]
+        return conversation_id
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the session is still good."""
+        return self.send("GET", f"{AUTH}/session").status_code == 200
+
+
+def new_email() -> str:
+    return f"reader-{uuid4().hex}@example.com"
 
 
 def message(question: str, **metadata: object) -> dict[str, Any]:
@@ -60,7 +131,7 @@ def running(settings: Settings) -> Iterator[Live]:
         while not server.started:
             assert thread.is_alive(), "the service did not start"
             time.sleep(0.005)
-        live = Live(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+        live = Live(f"http://127.0.0.1:{listener.getsockname()[1]}", app, server.lifespan.state)
         with live.client:
             yield live
     finally:

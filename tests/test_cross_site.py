@@ -39,7 +39,6 @@ LOOK_ALIKES = [
     "null",
     "",
     "https://",
-    "file://",
     "docs.example.org",
     "http://docs.example.org",
     f"{SITE}/",
@@ -76,8 +75,13 @@ def grants(headers: Mapping[str, str]) -> dict[str, str]:
 def client(postgres: Postmaster, template: str, home: Path) -> Iterator[httpx2.Client]:
     """Asks a service that lists two sites."""
     with database(postgres, template) as dsn:
-        origins = ("http://localhost:3000", SITE)
-        settings = Settings(book=BOOK, home=home, database_url=dsn, cors_origins=origins)
+        settings = Settings(
+            book=BOOK,
+            home=home,
+            database_url=dsn,
+            cors_origins=("http://localhost:3000", SITE),
+            rate_limits=False,
+        )
         with running(settings) as live:
             yield live.client
 

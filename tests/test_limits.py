@@ -59,6 +59,20 @@ async def wait(dsn: str, seconds: float) -> None:
     await run_sql(dsn, "update rate_limits set tat = tat - $1::interval", passed)
 
 
+BLOCKED = """
+select count(*)
+from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock'
+"""
+
+
+async def blocked(dsn: str, calls: int) -> None:
+    """Until so many statements wait for another's lock."""
+    async with asyncio.timeout(5):
+        while (await run_sql(dsn, BLOCKED))[0]["count"] < calls:
+            pass
+
+
 async def test_exactly_a_burst_passes_however_many_come_at_once(dsn: str) -> None:
     """40 rounds of 48 calls over 12 connections, half of them with the buckets the other way."""
     async with limited(dsn) as limits:
@@ -94,13 +108,6 @@ async def test_nobody_waits_in_a_circle(dsn: str) -> None:
         assert seen["deadlocks"] == 0
 
 
-BLOCKED = """
-select count(*)
-from pg_stat_activity
-where datname = current_database() and wait_event_type = 'Lock'
-"""
-
-
 async def test_a_bucket_that_is_not_stored_yet_has_its_place_in_the_order(dsn: str) -> None:
     """Row locks alone would deadlock here: one take stores b before d, the other holds d."""
     await run_sql(dsn, "insert into rate_limits values ('a', now()), ('e', now())")
@@ -111,21 +118,16 @@ async def test_a_bucket_that_is_not_stored_yet_has_its_place_in_the_order(dsn: s
                 pool, keys=list(keys), steps=[1.0] * len(keys), spans=[9.0] * len(keys)
             )
 
-        async def blocked(calls: int) -> None:
-            async with asyncio.timeout(2):
-                while await pool.fetchval(BLOCKED) < calls:  # noqa: ASYNC110
-                    await asyncio.sleep(0.002)
-
-        async with asyncio.TaskGroup() as takes:
+        async with asyncio.TaskGroup() as takes, on_e.transaction():
             async with on_a.transaction():
                 await on_a.execute("select key from rate_limits where key = 'a' for update")
-                takes.create_task(take("abd"))  # sees neither b nor d
-                await blocked(1)
+                first = takes.create_task(take("abd"))  # sees neither b nor d
+                await blocked(dsn, 1)
                 await run_sql(dsn, "insert into rate_limits values ('d', now())")
-                await on_e.execute("begin; select key from rate_limits where key = 'e' for update")
+                await on_e.execute("select key from rate_limits where key = 'e' for update")
                 takes.create_task(take("bde"))  # sees d
-                await blocked(2)
-            await on_e.execute("commit")
+                await blocked(dsn, 2)
+            await asyncio.wait([first], timeout=0.5)
 
 
 async def test_of_two_at_once_exactly_one_passes(dsn: str) -> None:
@@ -145,8 +147,11 @@ async def test_a_refusal_by_one_bucket_leaves_the_others_alone(dsn: str) -> None
     pair, account = Bucket("pair", "p", Rate(5, 300)), Bucket("account", "a", Rate(50, 3600))
     async with limited(dsn) as limits:
         await limits.take(pair, account)
-        passed = await asyncio.gather(*(passes(limits, pair, account) for _ in range(200)))
-        assert sum(passed) == 4
+        async with connected(dsn) as other, other.transaction():
+            await other.execute("select key from rate_limits for update")
+            tries = [asyncio.create_task(passes(limits, pair, account)) for _ in range(100)]
+            await blocked(dsn, 12)  # these all began before any of them took a token
+        assert sum(await asyncio.gather(*tries)) == 4
 
         left = [await passes(limits, account) for _ in range(46)]
         assert left == [True] * 45 + [False]
@@ -234,52 +239,6 @@ async def test_the_same_bucket_twice_is_one_token(dsn: str) -> None:
         await limits.take(bucket, bucket)
 
         assert [await passes(limits, bucket) for _ in range(2)] == [True, False]
-
-
-async def test_a_sweep_removes_only_what_limits_no_one(dsn: str) -> None:
-    """At most a thousand rows of each table."""
-    await run_sql(
-        dsn,
-        "insert into rate_limits select 'full' || n, now() - interval '1 second'"
-        " from generate_series(1, 1100) as n",
-    )
-    await run_sql(
-        dsn,
-        "insert into daily_budgets select 'past' || n, (now() at time zone 'utc')::date - 1, 3"
-        " from generate_series(1, 1100) as n",
-    )
-    async with limited(dsn) as limits:
-        await limits.take(Bucket("chat", "reader", Rate(1, 60)))
-        await limits.spend("reader", 1)
-        await limits.sweep()
-        left = "select (select count(*) from rate_limits), (select count(*) from daily_budgets)"
-        assert tuple((await run_sql(dsn, left))[0]) == (101, 101)
-
-        await limits.sweep()
-        assert tuple((await run_sql(dsn, left))[0]) == (1, 1)
-        assert not await passes(limits, Bucket("chat", "reader", Rate(1, 60)))
-        assert not await limits.spend("reader", 1)
-
-
-async def test_a_sweep_waits_for_nobody(dsn: str) -> None:
-    """A row that a take holds at this moment is left for the next time."""
-    await run_sql(dsn, "insert into rate_limits values ('held', now() - interval '1 day')")
-    async with limited(dsn) as limits, connected(dsn) as other, other.transaction():
-        await other.execute("select key from rate_limits for update")
-        async with asyncio.timeout(0.5):
-            await limits.sweep()
-
-        assert await other.fetchval("select count(*) from rate_limits") == 1
-
-
-async def test_takes_sweep_by_themselves(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """About one in a hundred; here every one."""
-    monkeypatch.setattr("limits.SWEEP_ONE_IN", 1)
-    await run_sql(dsn, "insert into rate_limits values ('full', now() - interval '1 day')")
-    async with limited(dsn) as limits:
-        await limits.take(Bucket("chat", "reader", Rate(1, 60)))
-
-    assert len(await run_sql(dsn, "select key from rate_limits")) == 1
 
 
 async def test_a_budget_is_spent_once_and_renewed_the_next_day(dsn: str) -> None:

@@ -147,7 +147,7 @@ async def test_limits_return_to_the_database(dsn: str, caplog: pytest.LogCapture
     ]
 
 
-async def test_switched_off_nothing_is_limitsbut_the_site_s_own_budget() -> None:
+async def test_switched_off_nothing_is_limited_but_the_site_s_own_budget() -> None:
     """What the operator pays for is not a matter of who asks."""
     limits = Limits(None, secret="a secret", enabled=False)
     never = Bucket("chat", "reader", Rate(1, 3600))

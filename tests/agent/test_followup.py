@@ -13,8 +13,9 @@ from agent.deadline import Deadline
 from agent.embedding import open_embedder
 from agent.events import Delta, Done, Event, Retrieved
 from agent.followup import LONGEST, Search, refers_back, search
-from agent.index import Location, index_directory
-from agent.retrieval import Retriever
+from agent.index import Hit, Location, index_directory
+from agent.retrieval import Evidence, Retriever
+from tests.agent import library
 from tests.live import BOOK
 
 LIGHTING = "How do I light the lamp?"
@@ -115,6 +116,11 @@ def test_a_follow_up_takes_over_the_last_question_that_stands_alone() -> None:
     assert found.own == frozenset()
 
 
+def test_a_chain_of_follow_ups_is_walked_back_three_steps() -> None:
+    assert "lamp" in search("why?", turns(LIGHTING, *["and then?"] * 3)).text
+    assert "lamp" not in search("why?", turns(LIGHTING, *["and then?"] * 4)).text
+
+
 def test_words_of_the_new_question_count_more_than_those_before() -> None:
     weigh = search("And in the tower?", turns(LIGHTING)).weigh(lambda _stem: 1.0)
 
@@ -194,6 +200,16 @@ async def test_an_off_book_question_is_refused_after_an_answered_one(
 
     assert isinstance(done, Done)
     assert done.refused
+
+
+def test_a_strange_word_is_not_carried_through_by_a_well_covered_question() -> None:
+    """Pizza weighs no more than any of the words before; the book lacks it all the same."""
+    asked = "Does the clockwork weight sink through the tower?"
+    hit = Hit(library.passage(0, f"{asked} Or the lens?"), 0.9, cosine=0.6)
+    evidence = Evidence(Retrieved((hit,), 0.9, answerable=True), lambda _stem: 1.0)
+
+    assert search("in the lens?", turns(asked)).judge(evidence).retrieved.answerable
+    assert not search("in pizza?", turns(asked)).judge(evidence).retrieved.answerable
 
 
 @pytest.mark.anyio

@@ -15,13 +15,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jwt.algorithms import OKPAlgorithm
 
-from credentials.jwts import key_id, looks_like_jwt, subject
+from credentials import jwts
+from credentials.jwts import key_id, looks_like_jwt
 from tests.credentials.golden import GOLDEN
 
 ISSUER = "https://book.example"
 KEY, KID, USER = Ed25519PrivateKey.generate(), uuid4(), uuid4()
 PUBLIC = OKPAlgorithm.to_jwk(KEY.public_key(), as_dict=False)
 STRANGER = Ed25519PrivateKey.generate()
+
+
+def subject(token: str, public_key: str, *, issuer: str) -> UUID | None:
+    found = jwts.claims(token, public_key, issuer=issuer)
+    return found.user_id if found else None
 
 
 def claims(**changed: object) -> dict[str, Any]:
@@ -46,6 +52,12 @@ def with_header(**header: object) -> str:
     """A token of the right key whose header is *header* alone; PyJWT would refuse to make some."""
     signing_input = f"{part(header)}.{part(claims())}"
     return f"{signing_input}.{base64url(KEY.sign(signing_input.encode()))}"
+
+
+@pytest.mark.parametrize("exp", [10**11, 10**18, 10**400])
+def test_an_expiry_beyond_all_calendars_is_refused(exp: int) -> None:
+    """A number that no date has must not be a failure of ours."""
+    assert subject(signed(payload=claims(exp=exp)), PUBLIC, issuer=ISSUER) in (None, USER)
 
 
 def test_a_token_of_better_auth_s_jwt_plugin_is_accepted() -> None:
