@@ -65,6 +65,7 @@ class Answer:
         self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
         self.events: list[Event] = []
         self.is_stopped = False
+        self.is_forgotten = False  # its conversation was deleted: it goes into no history
         self.retrieved_after: float | None = None  # seconds
         self.first_token_after: float | None = None  # seconds
         self.started = time.perf_counter()
@@ -176,6 +177,27 @@ class Answers:
         ended = [t for t, a in self._running.items() if a.asked.user_id == user_id and a.is_over]
         if ended:
             await asyncio.wait(ended, timeout=SETTLING_SECONDS)
+
+    def begins(self, user_id: UUID, conversation_id: UUID) -> bool:
+        """Whether this is a conversation of the user's that is stored with its first answer."""
+        return any(
+            a.asked.place and a.asked.place.is_new for a in self._in(user_id, conversation_id)
+        )
+
+    def forget(self, user_id: UUID, conversation_id: UUID) -> bool:
+        """Keep nothing of what is being written in a conversation; whether anything was."""
+        written = self._in(user_id, conversation_id)
+        for answer in written:
+            answer.is_forgotten = True
+        return bool(written)
+
+    def _in(self, user_id: UUID, conversation_id: UUID) -> list[Answer]:
+        place = (user_id, conversation_id, False)
+        return [
+            answer
+            for answer in self._running.values()
+            if (answer.asked.user_id, answer.asked.conversation_id, answer.is_forgotten) == place
+        ]
 
     async def end_of(self, user_id: UUID) -> None:
         """Stop this user's answers and wait until they are stored."""

@@ -87,12 +87,18 @@ async def _remembered(
     if conversation_id is None:
         place = Place(user_id=reader.user_id, conversation_id=uuid7(), is_new=True)
         return place, (), ()
-    await request.state["answers"].settled(reader.user_id)
+    answers = request.state["answers"]
+    turns: tuple[Turn, ...] = ()
+    await answers.settled(reader.user_id)
+    begins = answers.begins(reader.user_id, conversation_id)
     try:
         turns = await request.state["history"].turns(reader.user_id, conversation_id)
+    except ConversationNotFound:
+        if not begins:
+            raise
     except OUTAGES:
         return None, (), ("history",)
-    place = Place(user_id=reader.user_id, conversation_id=conversation_id, is_new=False)
+    place = Place(user_id=reader.user_id, conversation_id=conversation_id, is_new=begins)
     return place, turns, ()
 
 

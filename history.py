@@ -6,6 +6,7 @@ costs the memory of it, never the answer.
 
 import asyncio
 import logging
+import unicodedata
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from agent.events import Cited, Done
 from agent.followup import Turn
 from answers import Answer, Place
 from contract import converter
-from database import OUTAGES, Executor, transaction
+from database import OUTAGES, Executor, outages, transaction
 from interaction_log import interaction_of
 from plain_text import clean
 from problems import ConversationNotFound, UserNotFound
@@ -80,16 +81,17 @@ class History:
 
         Raises ``UserNotFound``, ``ConversationNotFound`` and what ``OUTAGES`` lists.
         """
-        async with asyncio.timeout(KEEP_SECONDS), transaction(self.db) as connection:
-            if await users.lock(connection, user_id=row.user_id) is None:
-                raise UserNotFound
-            members = asdict(row) | {"exchanges": EXCHANGES, "conversations": self.limit}
-            if await exchanges.keep(connection, **members) is None:
-                raise ConversationNotFound
+        with outages():
+            async with asyncio.timeout(KEEP_SECONDS), transaction(self.db) as connection:
+                if await users.lock(connection, user_id=row.user_id) is None:
+                    raise UserNotFound
+                members = asdict(row) | {"exchanges": EXCHANGES, "conversations": self.limit}
+                if await exchanges.keep(connection, **members) is None:
+                    raise ConversationNotFound
 
     async def add(self, answer: Answer) -> None:
         """Keep what became of *answer* if it has a place. Never raises."""
-        if answer.asked.place is None:
+        if answer.asked.place is None or answer.is_forgotten:
             return
         try:
             await self.keep(_exchange_of(answer, answer.asked.place))
@@ -133,7 +135,9 @@ def _exchange_of(answer: Answer, place: Place) -> NewExchange:
 def title_of(text: str, characters: int = TITLE_CHARACTERS) -> str:
     """A conversation's name: the first words of *text*, on one line."""
     line = " ".join(clean(text).split())
+    if all(unicodedata.category(character) in {"Cf", "Zs"} for character in line):
+        return UNTITLED  # joiners and direction marks alone show nothing
     if len(line) <= characters:
-        return line or UNTITLED
+        return line
     cut = line[: characters - 1]
     return (cut.rpartition(" ")[0] if " " in cut[characters // 2 :] else cut) + "…"

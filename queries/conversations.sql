@@ -22,8 +22,11 @@ and (
         from exchanges e
         where e.conversation_id = c.conversation_id
         and (
-            e.words @@ websearch_to_tsquery('simple', :words)
+            (to_tsvector('simple', c.title) || e.words) @@ websearch_to_tsquery('simple', :words)
             or strpos(lower(e.query), lower(:words)) > 0
+            -- Chinese, Japanese and Thai do not part their words.
+            or octet_length(:words) > char_length(:words)
+            and strpos(lower(e.response), lower(:words)) > 0
         )
     )
 )

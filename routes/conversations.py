@@ -1,5 +1,6 @@
 """What a reader has asked, and what the reader thinks of the answers."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -42,7 +43,7 @@ async def list_conversations(
         limit=limit + 1,
         before_at=before_at,
         before_id=before_id,
-        words=q,
+        words=q and words_of(q),
     )
     items = tuple(found[:limit])
     return ConversationPage(items, cursor_of(items[-1]) if len(found) > limit else None)
@@ -96,11 +97,13 @@ async def delete_conversation(
 
     Raises ``ConversationNotFound``.
     """
-    await request.state["answers"].settled(reader.user_id)
+    answers, user_id = request.state["answers"], reader.user_id
+    unkept = answers.forget(user_id, conversation_id)
+    await answers.settled(user_id)
     deleted = await conversations.delete(
-        request.state["db"], conversation_id=conversation_id, user_id=reader.user_id
+        request.state["db"], conversation_id=conversation_id, user_id=user_id
     )
-    if deleted is None:
+    if deleted is None and not unkept:
         raise ConversationNotFound
 
 
@@ -143,6 +146,14 @@ async def save_conversation(request: Request[State], body: SavedExchange) -> Rep
     )
     saved = ConversationSaved(id=conversation_id, user_id=body.user_id)
     return Reply(saved, {"Location": f"/api/v1/conversations/{conversation_id}"})
+
+
+def words_of(q: str) -> str | None:
+    """What is searched; ``None`` when nothing is left of *q*.
+
+    Negations of negations say nothing, and Postgres fails on more than thirty in a row.
+    """
+    return re.sub("-{2,}", " ", clean(q)).strip() or None
 
 
 def cursor_of(summary: ConversationSummary) -> str:

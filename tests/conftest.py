@@ -12,10 +12,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from attrs import evolve
 
 import migrate
 from postmaster import Postmaster
 from settings import ROOT, Settings
+from tests.fake_model import FakeModel
 from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
 
 
@@ -97,6 +99,17 @@ def serve() -> Iterator[Serve]:
     """Start a service around settings; it ends with the test, its responses were all checked."""
     with ExitStack() as stack:
         yield lambda settings: stack.enter_context(running(settings))
+
+
+@pytest.fixture
+def model() -> Iterator[FakeModel]:
+    with FakeModel(key="sk-test") as model:
+        yield model
+
+
+@pytest.fixture
+def with_model(settings: Settings, model: FakeModel) -> Settings:
+    return evolve(settings, openai_api_key="sk-test", openai_base_url=model.url)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from credentials.passwords import is_decorated
+from database import connected
 from settings import Settings
 from tests.credentials.golden import GOLDEN
 from tests.live import AUTH, PASSWORD, Live, Serve, new_email, run_sql
@@ -246,17 +247,12 @@ def test_a_reader_deleted_during_the_login_gets_no_session(live: Live) -> None:
 
     async def race() -> int:
         dsn = live.state["settings"].database_url or ""
-        import asyncpg
-
-        connection = await asyncpg.connect(dsn)
-        try:
+        async with connected(dsn) as connection, asyncio.timeout(5):
             async with connection.transaction():
                 await connection.execute("delete from users where id = $1", reader.user_id)
                 login = asyncio.create_task(asyncio.to_thread(live.login, reader.email))
                 while not await run_sql(dsn, "select from pg_locks where not granted"):
-                    await asyncio.sleep(0.01)
+                    assert not login.done()
             return (await login).status_code
-        finally:
-            await connection.close()
 
     assert asyncio.run(race()) == 401

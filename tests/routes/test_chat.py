@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -21,17 +20,6 @@ QUESTION = "How long is one blast of the fog signal?"
 QUOTE = "It gives one blast of five seconds in every ninety\nseconds."
 REFUSAL = "The book does not answer this question."
 LOG = "select * from interaction_logs order by interaction_id"
-
-
-@pytest.fixture
-def model() -> Iterator[FakeModel]:
-    with FakeModel(key="sk-test") as model:
-        yield model
-
-
-@pytest.fixture
-def with_model(settings: Settings, model: FakeModel) -> Settings:
-    return evolve(settings, openai_api_key="sk-test", openai_base_url=model.url)
 
 
 def logged(settings: Settings, count: int = 1) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Guests: readers without an account, whose questions follow them into one."""
 
+import httpx2
 import pytest
 
 from settings import Settings
@@ -68,15 +69,20 @@ def test_judgements_of_a_guest_follow(live: Live) -> None:
 
 
 def test_a_browser_that_was_a_guest_s_registers_and_logs_in(live: Live) -> None:
-    """The cookie of the session that has ended is cleared; with it, the login would be refused."""
-    guest, email = live.guest(), new_email()
-    by_cookie = {"Cookie": f"{COOKIE}={guest.token}"}
-    body = {"email": email, "password": PASSWORD}
-    registered = live.client.post(f"{AUTH}/register", json=body, headers=by_cookie)
+    """Registering clears the cookie of the session that ends: with it, a login is refused."""
+    body = {"email": new_email(), "password": PASSWORD}
+    with httpx2.Client(base_url=live.url) as browser:
+        guest_id = browser.post(f"{AUTH}/guest", json={}).json()["user_id"]
+        stale = dict(browser.cookies)
+        account = browser.post(f"{AUTH}/register", json=body).json()
+        assert dict(browser.cookies) == {}
+        browser.post(f"{AUTH}/login", json=body).raise_for_status()
+        session = browser.get(f"{AUTH}/session").json()
 
-    assert registered.status_code == 201
-    assert registered.headers["set-cookie"].startswith(f"{COOKIE}=; Max-Age=0;")
-    assert live.login(email, **by_cookie).status_code == 401
+    assert (session["user_id"], session["is_guest"]) == (account["id"], False)
+    assert session["user_id"] != guest_id
+    cookie = {"Cookie": f"{COOKIE}={stale[COOKIE]}"}
+    assert live.client.post(f"{AUTH}/login", json=body, headers=cookie).status_code == 401
 
 
 @pytest.mark.parametrize("by", BECOME)
