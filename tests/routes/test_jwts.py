@@ -86,7 +86,7 @@ def test_a_jwt_that_does_not_prove_itself_is_refused(better_auth: Live) -> None:
         signed(reader, key_id, aud="https://evil.example"),
         signed(reader, key_id, exp=now - 60),
         signed(reader, key_id, sub=str(uuid4())),
-        {"Cookie": f"better-auth.session_token={good['Authorization'].split()[1]}"},
+        {"Cookie": f"__Secure-better-auth.session_token={good['Authorization'].split()[1]}"},
     ]
     question = {"query_text": "How bright is the lamp?"}
     for headers in refused:

@@ -1,0 +1,88 @@
+"""Frozen records that routes, queries and the agent share: what goes over the wire or into a row.
+
+Shapes follow openapi.yaml and the migrations; a record never decides anything.
+"""
+
+from models.chat import (
+    ChatAnswer,
+    ChatMessage,
+    ChatMessageRequest,
+    ChatQueryRequest,
+    ChatReply,
+    Citation,
+    Interaction,
+    Usage,
+)
+from models.health import (
+    Liveness,
+    Part,
+    Parts,
+    PartStatus,
+    Readiness,
+)
+from models.history import (
+    AccountExport,
+    Conversation,
+    ConversationPage,
+    ConversationRename,
+    ConversationSaved,
+    ConversationSummary,
+    Exchange,
+    Feedback,
+    InteractionRecord,
+    KeptTurn,
+    SavedExchange,
+)
+from models.readers import (
+    Account,
+    BearerLoggedIn,
+    Credential,
+    Credentials,
+    GuestRequest,
+    LoggedIn,
+    NewCredentials,
+    PasswordChange,
+    Registered,
+    SessionRecord,
+    SessionUser,
+    Transport,
+)
+
+__all__ = [
+    "Account",
+    "AccountExport",
+    "BearerLoggedIn",
+    "ChatAnswer",
+    "ChatMessage",
+    "ChatMessageRequest",
+    "ChatQueryRequest",
+    "ChatReply",
+    "Citation",
+    "Conversation",
+    "ConversationPage",
+    "ConversationRename",
+    "ConversationSaved",
+    "ConversationSummary",
+    "Credential",
+    "Credentials",
+    "Exchange",
+    "Feedback",
+    "GuestRequest",
+    "Interaction",
+    "InteractionRecord",
+    "KeptTurn",
+    "Liveness",
+    "LoggedIn",
+    "NewCredentials",
+    "Part",
+    "PartStatus",
+    "Parts",
+    "PasswordChange",
+    "Readiness",
+    "Registered",
+    "SavedExchange",
+    "SessionRecord",
+    "SessionUser",
+    "Transport",
+    "Usage",
+]

@@ -1,0 +1,103 @@
+"""What a reader finds again: conversations with their exchanges."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import orjson
+from attrs import field, frozen
+
+from models.readers import Account, SessionRecord
+
+
+@frozen
+class ConversationSummary:
+    conversation_id: UUID
+    title: str
+    exchange_count: int
+    created_at: datetime
+    updated_at: datetime  # of the newest exchange
+
+
+@frozen
+class ConversationPage:
+    items: tuple[ConversationSummary, ...]
+    next: str | None
+
+
+@frozen
+class Exchange:
+    """A question with its answer; *citations* is JSON as the database keeps it."""
+
+    conversation_id: UUID
+    message_id: UUID
+    query: str
+    selected_text: str | None
+    response: str
+    status: Literal["success", "refused", "stopped", "failed"]
+    citations: orjson.Fragment = field(converter=orjson.Fragment)
+    model: str | None
+    created_at: datetime
+    rating: Literal["positive", "negative"] | None
+    comment: str | None
+
+
+@frozen
+class KeptTurn:
+    query: str | None
+    response: str | None
+
+
+@frozen(kw_only=True)
+class Conversation:
+    conversation_id: UUID
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    exchanges: tuple[Exchange, ...]
+
+
+@frozen(kw_only=True)
+class ConversationRename:
+    title: str
+
+
+@frozen(kw_only=True)
+class SavedExchange:
+    user_id: UUID
+    query: str
+    response: str
+    conversation_id: UUID | None = None
+
+
+@frozen(kw_only=True)
+class ConversationSaved:
+    id: UUID
+    user_id: UUID
+    message: str = "Conversation saved."
+
+
+@frozen(kw_only=True)
+class Feedback:
+    rating: Literal["positive", "negative"]
+    comment: str | None = None
+
+
+@frozen
+class InteractionRecord:
+    """What a reader may see of a logged question."""
+
+    message_id: UUID
+    asked_at: datetime
+    question: str
+    selected_text: str | None
+    answer: str
+    status: str
+
+
+@frozen(kw_only=True)
+class AccountExport:
+    account: Account
+    sessions: tuple[SessionRecord, ...]
+    conversations: tuple[Conversation, ...]
+    interactions: tuple[InteractionRecord, ...]
