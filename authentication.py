@@ -38,22 +38,33 @@ async def authenticate(request: Request[State], operation: Operation) -> Reader 
     if "serviceKey" in operation.schemes:
         check_service_key(request)
         return None
-    bearer, cookie = presented(request)
+    reader = await _reader(request, may_be_nobody=operation.is_anonymous)
+    if reader:
+        request.scope["user_id"] = str(reader.user_id)  # for the log's line
+    return reader
+
+
+async def recognised(request: Request[State]) -> Reader | None:
+    """The reader behind a valid credential; one that is worth nothing (any more) is overlooked.
+
+    For who is about to show a better one: a browser with an old cookie must be able to log in.
+    """
+    try:
+        return await _reader(request, may_be_nobody=True)
+    except Unauthorized:
+        return None
+
+
+async def _reader(request: Request[State], *, may_be_nobody: bool) -> Reader | None:
+    state, (bearer, cookie) = request.state, presented(request)
     if bearer is None and cookie is None:
-        if operation.is_anonymous:
+        if may_be_nobody:
             return None
         raise Unauthorized
     if bearer is None:
-        settings = request.state["settings"]
+        trusted = trusted_origins(state["settings"])
         host = request.headers.get("host", "")
-        check_origin(request.method, request.headers, host=host, trusted=trusted_origins(settings))
-    return await _reader(request, bearer, cookie, may_be_nobody=operation.is_anonymous)
-
-
-async def _reader(
-    request: Request[State], bearer: str | None, cookie: str | None, *, may_be_nobody: bool
-) -> Reader | None:
-    state = request.state
+        check_origin(request.method, request.headers, host=host, trusted=trusted)
     if bearer is not None and jwts.looks_like_jwt(bearer):
         return await _by_jwt(state, bearer)
     token = state["signer"].verified(cookie or "" if bearer is None else bearer)

@@ -71,7 +71,9 @@ def _log(scope: Scope, request_id: str, status: int, seconds: float) -> None:
         "request_id": request_id,
         "method": scope["method"],
         "path": scope["path"][:200],
+        "operation": scope.get("operation_id"),
         "status": status,
         "ms": round(seconds * 1000, 1),
+        "user_id": scope.get("user_id"),
     }
     log.info("request", extra=members)

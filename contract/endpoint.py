@@ -80,6 +80,7 @@ class Endpoint:
 
     async def __call__(self, request: Request) -> Response:
         arguments: dict[str, Any] = {}
+        request.scope["operation_id"] = self.operation.operation_id  # for the log's line
         if self.operation.schemes:
             reader = await self.authenticate(request, self.operation)
             arguments = {"reader": reader} if "reader" in self.shapes else {}

@@ -6,7 +6,7 @@ create table if not exists users (
     email_verified boolean not null default false,
     name text not null default '',
     image text,
-    -- Ours alone; Better Auth never writes it, so it has a default.
+    -- Ours; Better Auth knows it only as its anonymous plugin's field, so it has a default.
     is_guest boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),

@@ -2,7 +2,14 @@
 
 from starlette.requests import Request
 
-from authentication import LIFETIME, address, is_secure, open_session, without_cookie
+from authentication import (
+    LIFETIME,
+    address,
+    is_secure,
+    open_session,
+    recognised,
+    without_cookie,
+)
 from contract import Reply
 from credentials import cookies
 from database import transaction
@@ -39,9 +46,7 @@ from readers import Reader
 from state import State
 
 
-async def register(
-    request: Request[State], reader: Reader | None, body: NewCredentials
-) -> Registered | Reply:
+async def register(request: Request[State], body: NewCredentials) -> Registered | Reply:
     """POST /api/v1/auth/register
 
     Takes as long for a taken e-mail as for a new one. Raises ``EmailTaken``, ``ValidationError``
@@ -51,7 +56,7 @@ async def register(
     await state["limits"].take(Bucket("register", address(request), REGISTER_IP))
     await refuse_weak(request, body.password, email, pointer="/password")
     password_hash = await state["passwords"].hash(body.password)
-    guest = await _settled_guest(request, reader)
+    guest = await _settled_guest(request, await recognised(request))
     async with transaction(state["db"]) as connection:
         added = await users.register(connection, email=email, password_hash=password_hash)
         if added is None:
@@ -65,7 +70,7 @@ async def register(
     return Reply(added, without_cookie(request))
 
 
-async def login(request: Request[State], reader: Reader | None, body: Credentials) -> Reply:
+async def login(request: Request[State], body: Credentials) -> Reply:
     """POST /api/v1/auth/login
 
     An unknown e-mail costs one password check, too. Raises ``BadCredentials``,
@@ -81,6 +86,7 @@ async def login(request: Request[State], reader: Reader | None, body: Credential
         raise BadCredentials
     await state["limits"].forget(account, pair)
     await _renew_hash(request, known, body.password)
+    reader = await recognised(request)
     if guest := await _settled_guest(request, reader):
         async with transaction(state["db"]) as connection:
             await state["history"].adopt(connection, guest_id=guest.user_id, user_id=known.user_id)

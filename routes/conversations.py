@@ -1,6 +1,5 @@
 """What a reader has asked, and what the reader thinks of the answers."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from readers import Reader
 from state import State
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DASHES = 20  # of a search; in a longer row they mean nothing
 
 
 async def list_conversations(
@@ -151,9 +151,10 @@ async def save_conversation(request: Request[State], body: SavedExchange) -> Rep
 def words_of(q: str) -> str | None:
     """What is searched; ``None`` when nothing is left of *q*.
 
-    Negations of negations say nothing, and Postgres fails on more than thirty in a row.
+    Each dash may negate the one behind it, and Postgres fails on more than thirty nested ones.
     """
-    return re.sub("-{2,}", " ", clean(q)).strip() or None
+    words = clean(q).strip()
+    return (words if words.count("-") <= DASHES else words.replace("-", " ").strip()) or None
 
 
 def cursor_of(summary: ConversationSummary) -> str:
