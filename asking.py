@@ -53,10 +53,11 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
     state = request.state
     if reader and asking.user_label and asking.user_label.lower() != str(reader.user_id):
         raise OtherUser
-    asker = str(reader.user_id) if reader else address(request)
+    ip = address(request)
+    asker = str(reader.user_id) if reader else ip
     await state["limits"].take(Bucket("chat", asker, CHAT_USER if reader else CHAT_IP))
     place, turns, degraded = await _remembered(request, reader, asking.conversation_id)
-    writes = await _spend(state, reader, asker)
+    writes = await _spend(state, reader, asker, ip)
     question = Question(
         text=clean(asking.text),
         selected_text=asking.selected_text and clean(asking.selected_text),
@@ -102,10 +103,11 @@ async def _remembered(
     return place, turns, ()
 
 
-async def _spend(state: State, reader: Reader | None, asker: str) -> bool:
+async def _spend(state: State, reader: Reader | None, asker: str, ip: str) -> bool:
     """Charge the day's budgets; whether a model may write the answer.
 
-    The reader's own is a refusal when it is spent. So is the site's where there is no model; where
+    The reader's own is a refusal when it is spent; a guest's address has one, too, because anybody
+    can be many guests. So is the site's where there is no model; where
     there is one, readers go on with the book's words, and the bill stops growing.
     """
     limits, per_day = state["limits"], state["settings"].chat_per_day
@@ -113,6 +115,8 @@ async def _spend(state: State, reader: Reader | None, asker: str) -> bool:
     wait = {"Retry-After": str(seconds_until_midnight())}
     if not await limits.spend(asker, own):
         raise BudgetSpent(f"You may ask {own} questions a day.", headers=wait)
+    if reader and reader.is_guest and not await limits.spend(ip, IP_PER_DAY):
+        raise BudgetSpent("The questions of this address are used up for today.", headers=wait)
     if per_day is None or await limits.spend("site", per_day, always=True):
         return True
     if state["agent"].models is None:

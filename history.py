@@ -21,7 +21,7 @@ from contract import converter
 from database import OUTAGES, Executor, outages, transaction
 from interaction_log import interaction_of
 from plain_text import clean
-from problems import ConversationNotFound, UserNotFound
+from problems import ConversationNotFound, Unauthorized, UserNotFound
 from queries import conversations, exchanges, users
 
 log = logging.getLogger("footnote.history")
@@ -103,9 +103,13 @@ class History:
             log.warning("exchange not kept", extra=extra)
 
     async def adopt(self, connection: Executor, *, guest_id: UUID, user_id: UUID) -> None:
-        """All of a guest's becomes the user's; the guest is gone. Inside a transaction."""
+        """All of a guest's becomes the user's; the guest is gone. Inside a transaction.
+
+        Raises ``Unauthorized`` when the user is gone.
+        """
         await users.lock(connection, user_id=guest_id)
-        await users.lock(connection, user_id=user_id)
+        if await users.lock(connection, user_id=user_id) is None:
+            raise Unauthorized  # deleted while logging in
         await conversations.adopt(connection, guest_id=guest_id, user_id=user_id)
         await conversations.prune(connection, user_id=user_id, at_most=self.limit)
         await users.forget_guest(connection, guest_id=guest_id)

@@ -72,7 +72,7 @@ CHAT_IP = Rate(10, 60)
 
 USER_PER_DAY = 300
 GUEST_PER_DAY = 50
-IP_PER_DAY = 100
+IP_PER_DAY = 300
 
 
 class Limits:

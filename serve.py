@@ -72,6 +72,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # anybody can write them; CLIENT_IP_HEADER and PUBLIC_URL say more
             timeout_keep_alive=65,
             timeout_graceful_shutdown=3,
         )

@@ -84,6 +84,14 @@ class Feedback:
 
 
 @frozen
+class FeedbackRecord:
+    message_id: UUID
+    rating: Literal["positive", "negative"]
+    comment: str | None
+    created_at: datetime
+
+
+@frozen
 class InteractionRecord:
     """What a reader may see of a logged question."""
 
@@ -100,4 +108,5 @@ class AccountExport:
     account: Account
     sessions: tuple[SessionRecord, ...]
     conversations: tuple[Conversation, ...]
+    feedback: tuple[FeedbackRecord, ...]
     interactions: tuple[InteractionRecord, ...]

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from database import Executor, statement
-from models import Exchange, KeptTurn
+from models import Exchange, FeedbackRecord, KeptTurn
 
 
 @statement
@@ -46,3 +46,7 @@ async def judge(
     db: Executor | None, *, user_id: UUID, message_id: UUID, rating: str, comment: str | None
 ) -> UUID | None:
     """``None``: the user has no such message."""
+
+
+@statement
+async def judged(db: Executor | None, *, user_id: UUID) -> list[FeedbackRecord]: ...

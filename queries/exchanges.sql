@@ -104,3 +104,11 @@ on conflict (message_id) do update
 set rating = excluded.rating, comment = excluded.comment, updated_at = now()
 where feedback.user_id = excluded.user_id
 returning message_id;
+
+-- name: judged
+-- A user's judgements, oldest first; they outlive the conversations.
+select message_id, rating, comment, created_at
+from feedback
+where user_id = :user_id
+order by message_id
+limit 1000000;

@@ -31,6 +31,7 @@ async def export_account(request: Request[State], reader: Reader) -> AccountExpo
             account=account,
             sessions=tuple(await sessions.newest(db, user_id=user_id)),
             conversations=with_exchanges(summaries, kept),
+            feedback=tuple(await exchanges.judged(db, user_id=user_id)),
             interactions=tuple(await interactions.of_user(db, user_id=user_id)),
         )
 

@@ -1,5 +1,7 @@
 """Readers, guests and their sessions."""
 
+from datetime import UTC, datetime
+
 from starlette.requests import Request
 
 from authentication import (
@@ -7,6 +9,7 @@ from authentication import (
     address,
     is_secure,
     open_session,
+    presented,
     recognised,
     without_cookie,
 )
@@ -53,10 +56,11 @@ async def register(request: Request[State], body: NewCredentials) -> Registered 
     for a password that is easily guessed, ``TooManyRequests`` and ``PasswordsBusy``.
     """
     state, email = request.state, body.email.lower()
+    reader = await recognised(request)
     await state["limits"].take(Bucket("register", address(request), REGISTER_IP))
     await refuse_weak(request, body.password, email, pointer="/password")
     password_hash = await state["passwords"].hash(body.password)
-    guest = await _settled_guest(request, await recognised(request))
+    guest = await _settled_guest(request, reader)
     async with transaction(state["db"]) as connection:
         added = await users.register(connection, email=email, password_hash=password_hash)
         if added is None:
@@ -77,6 +81,7 @@ async def login(request: Request[State], body: Credentials) -> Reply:
     ``TooManyRequests`` and ``PasswordsBusy``.
     """
     state, email, ip = request.state, body.email.lower(), address(request)
+    reader = await recognised(request)
     account = Bucket("login_account", email, LOGIN_ACCOUNT)
     pair = Bucket("login_pair", f"{email} {ip}", LOGIN_PAIR)
     await state["limits"].take(Bucket("login_ip", ip, LOGIN_IP), account, pair)
@@ -86,7 +91,6 @@ async def login(request: Request[State], body: Credentials) -> Reply:
         raise BadCredentials
     await state["limits"].forget(account, pair)
     await _renew_hash(request, known, body.password)
-    reader = await recognised(request)
     if guest := await _settled_guest(request, reader):
         async with transaction(state["db"]) as connection:
             await state["history"].adopt(connection, guest_id=guest.user_id, user_id=known.user_id)
@@ -107,9 +111,16 @@ async def start_guest(request: Request[State], body: GuestRequest) -> Reply:
     return await _with_session(request, logged_in, body.transport, None)
 
 
-async def get_session(request: Request[State], reader: Reader) -> SessionUser:
-    """GET /api/v1/auth/session"""
-    return SessionUser(reader.user_id, reader.email, reader.is_guest, reader.expires_at)
+async def get_session(request: Request[State], reader: Reader) -> Reply:
+    """GET /api/v1/auth/session
+
+    A cookie is sent again, so that it lasts as long as the session, which lives on with its use.
+    """
+    user = SessionUser(reader.user_id, reader.email, reader.is_guest, reader.expires_at)
+    if reader.token is None or presented(request)[0] is not None:
+        return Reply(user)
+    left = int((reader.expires_at - datetime.now(UTC)).total_seconds())
+    return Reply(user, _cookie(request, request.state["signer"].sign(reader.token), left))
 
 
 async def logout(request: Request[State], reader: Reader) -> Reply:
@@ -157,6 +168,11 @@ async def refuse_weak(request: Request[State], password: str, email: str, *, poi
         raise ValidationError(f"{pointer[1:]}: {weakness}", errors=[violation])
 
 
+def _cookie(request: Request[State], signed: str, seconds: int) -> dict[str, str]:
+    secure = is_secure(request, request.state["settings"])
+    return {"Set-Cookie": cookies.write(signed, secure=secure, max_age=seconds)}
+
+
 async def _settled_guest(request: Request[State], reader: Reader | None) -> Reader | None:
     """The guest, if there is one, once the answers that they have read are stored."""
     if reader is None or not reader.is_guest:
@@ -178,24 +194,22 @@ async def _renew_hash(request: Request[State], known: Credential, password: str)
 
 
 async def _with_session(
-    request: Request[State], logged_in: LoggedIn, transport: Transport, presented: Reader | None
+    request: Request[State], logged_in: LoggedIn, transport: Transport, ended: Reader | None
 ) -> Reply:
     """*logged_in* with a new session; a token never goes two ways at once (ASVS 3.3.4)."""
     state = request.state
     token = await open_session(
         state["db"],
         user_id=logged_in.user_id,
-        presented=presented.token if presented else None,
+        presented=ended.token if ended else None,
         ip_address=address(request),
         user_agent=request.headers.get("user-agent"),
     )
-    if presented:
-        state["seen"].forget(presented.user_id)
+    if ended:
+        state["seen"].forget(ended.user_id)
     signed, seconds = state["signer"].sign(token), int(LIFETIME.total_seconds())
     if transport == "cookie":
-        secure = is_secure(request, state["settings"])
-        cookie = cookies.write(signed, secure=secure, max_age=seconds)
-        return Reply(logged_in, {"Set-Cookie": cookie})
+        return Reply(logged_in, _cookie(request, signed, seconds))
     record = BearerLoggedIn(
         user_id=logged_in.user_id, email=logged_in.email, access_token=signed, expires_in=seconds
     )

@@ -39,7 +39,8 @@ def test_the_export_tells_everything_but_secrets(live: Live) -> None:
     (exchange,) = conversation["exchanges"]
 
     assert response.status_code == 200
-    assert export.keys() == {"account", "sessions", "conversations", "interactions"}
+    parts = {"account", "sessions", "conversations", "feedback", "interactions"}
+    assert export.keys() == parts
     assert export["account"].keys() == {"user_id", "email", "is_guest", "created_at"}
     assert (export["account"]["user_id"], export["account"]["email"]) == (
         reader.user_id,
@@ -56,6 +57,7 @@ def test_the_export_tells_everything_but_secrets(live: Live) -> None:
         "negative",
         "Too short.",
     )
+    assert [row["rating"] for row in export["feedback"]] == ["negative"]
     assert [row["message_id"] for row in export["interactions"]] == [exchange["message_id"]]
     hashed = live.sql("select password from accounts where user_id = $1", reader.user_id)
     for secret in (reader.bare_token, other.bare_token, PASSWORD, hashed[0]["password"]):

@@ -25,6 +25,7 @@ def walk(guest: Guest, limit: int, between: Callable[[list[str]], None] | None =
     page = guest.page(limit=limit)
     while True:
         assert len(page["items"]) <= limit
+        assert len(shown) < 50, "an endless list"
         shown += [item["conversation_id"] for item in page["items"]]
         if page["next"] is None:
             return shown

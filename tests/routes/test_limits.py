@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from attrs import evolve
 
-from limits import CHAT_IP, GUEST_PER_DAY, LOGIN_PAIR
+from limits import CHAT_IP, GUEST_PER_DAY, IP_PER_DAY, LOGIN_PAIR
 from settings import Settings
 from tests.fake_model import FakeModel
 from tests.live import Live, Reader, Serve, message, new_email
@@ -111,6 +111,17 @@ def test_a_guest_may_ask_so_many_questions_a_day(limited: Live) -> None:
     assert refused.json()["error"] == "budget_spent"
     assert 1 <= int(refused.headers["retry-after"]) <= 86400
     assert ask(limited, "192.0.2.9", **guest.headers).status_code == 200
+
+
+def test_an_address_with_many_guests_is_bounded_too(limited: Live) -> None:
+    """Anybody can be many guests; their address pays for each of their questions."""
+    ask(limited, "192.0.2.11", **limited.guest().headers)
+    limited.sql("update daily_budgets set used = $1 where used = 1", IP_PER_DAY)
+    refused = ask(limited, "192.0.2.11", **limited.guest().headers)
+    reader = ask(limited, "192.0.2.11", **limited.reader().headers)
+
+    assert (refused.status_code, refused.json()["error"]) == (429, "budget_spent")
+    assert reader.status_code == 200
 
 
 def test_a_spent_site_goes_on_with_the_words_of_the_book(

@@ -109,9 +109,13 @@ def test_nobody_deletes_an_answer_that_is_not_theirs(slow: Live) -> None:
     assert ada.ids() == [conversation_id]
 
 
-def test_a_conversation_goes_on_while_its_first_answer_is_written(slow: Live) -> None:
+def test_a_conversation_goes_on_while_its_first_answer_is_written(
+    serve: Serve, with_model: Settings, model: FakeModel
+) -> None:
     """Its id is told at once, so it holds at once; both are kept, in the order of asking."""
-    guest = Guest(slow)
+    model.say(WORDS, gap=0.1)
+    model.say(WORDS)  # ends before the first
+    guest = Guest(serve(with_model))
     with speaking(guest) as (conversation_id, lines):
         second = guest.ask(f"{QUESTION} Please.", conversation_id)
         "".join(lines)

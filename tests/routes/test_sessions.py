@@ -201,6 +201,20 @@ def test_basic_is_for_a_proxy_in_front(live: Live) -> None:
     assert live.client.post("/api/v1/chat", json=question, headers=basic).status_code == 200
 
 
+def test_a_cookie_lasts_as_long_as_its_session(live: Live) -> None:
+    """Asking who one is sends it again with the time that is left; a bearer token sets none."""
+    reader = live.reader()
+    move = "update sessions set expires_at = now() + interval '3 days' where token = $1"
+    live.sql(move, reader.bare_token)
+    by_cookie = session(live, **cookie(reader.token))
+    name, value, rest = attributes(by_cookie)
+    (age,) = (int(part.partition("=")[2]) for part in rest if part.startswith("Max-Age"))
+
+    assert (name, unquote(value)) == (PLAIN, reader.token)
+    assert 3 * 24 * 3600 - 60 < age <= 3 * 24 * 3600
+    assert "set-cookie" not in session(live, **reader.headers).headers
+
+
 def test_of_two_session_cookies_the_first_counts(live: Live) -> None:
     """As at Better Auth."""
     one, other = live.reader(), live.reader()
