@@ -158,16 +158,27 @@ class Answers:
 
         Raises ``ShuttingDown`` and ``TooManyAnswers``.
         """
-        if self._closing:
-            raise ShuttingDown
-        running = sum(a.asker == asker and not a.is_over for a in self._running.values())
-        if at_most is not None and running >= at_most:
-            raise TooManyAnswers
+        self.admit(asker, at_most)
         answer = Answer(asked, asker)
         task = asyncio.create_task(self._run(answer))
         self._running[task] = answer
         task.add_done_callback(self._running.pop)
         return answer
+
+    def admit(self, asker: str, at_most: int | None) -> None:
+        """Whether there is room. Raises ``ShuttingDown`` and ``TooManyAnswers``."""
+        if self._closing:
+            raise ShuttingDown
+        running = sum(a.asker == asker and not a.is_over for a in self._running.values())
+        if at_most is not None and running >= at_most:
+            raise TooManyAnswers
+
+    def adopt(self, guest_id: UUID, user_id: UUID) -> None:
+        """What is being written for a guest is the user's from now on."""
+        for answer in self._running.values():
+            place = answer.asked.place
+            if place and place.user_id == guest_id:
+                answer.asked = evolve(answer.asked, place=evolve(place, user_id=user_id))
 
     async def settled(self, user_id: UUID) -> None:
         """Wait until what this user's answers have said is stored, so that they read it.
@@ -192,11 +203,12 @@ class Answers:
         return bool(written)
 
     def _in(self, user_id: UUID, conversation_id: UUID) -> list[Answer]:
-        place = (user_id, conversation_id, False)
         return [
             answer
             for answer in self._running.values()
-            if (answer.asked.user_id, answer.asked.conversation_id, answer.is_forgotten) == place
+            if answer.asked.user_id == user_id
+            and answer.asked.conversation_id == conversation_id
+            and not answer.is_forgotten
         ]
 
     async def end_of(self, user_id: UUID) -> None:

@@ -17,6 +17,7 @@ from authentication import address, presented
 from database import OUTAGES
 from identifiers import uuid7
 from limits import (
+    CHAT_GUESTS_IP,
     CHAT_IP,
     CHAT_USER,
     GUEST_PER_DAY,
@@ -55,7 +56,12 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         raise OtherUser
     ip = address(request)
     asker = str(reader.user_id) if reader else ip
-    await state["limits"].take(Bucket("chat", asker, CHAT_USER if reader else CHAT_IP))
+    buckets = [Bucket("chat", asker, CHAT_USER if reader else CHAT_IP)]
+    if reader and reader.is_guest:  # anybody can be many guests
+        buckets.append(Bucket("chat_guests", ip, CHAT_GUESTS_IP))
+    await state["limits"].take(*buckets)
+    at_most = RUNNING if state["settings"].rate_limits else None
+    state["answers"].admit(asker, at_most)  # before anything is charged for it
     place, turns, degraded = await _remembered(request, reader, asking.conversation_id)
     writes = await _spend(state, reader, asker, ip)
     question = Question(
@@ -71,7 +77,6 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         place=place,
         degraded=degraded,
     )
-    at_most = RUNNING if state["settings"].rate_limits else None
     return state["answers"].start(asked, asker=asker, at_most=at_most)
 
 
@@ -85,6 +90,8 @@ async def _remembered(
         if conversation_id is not None:
             raise ConversationNotFound
         return None, (), ()
+    if reader.is_recalled:
+        return None, (), ("history",)
     if conversation_id is None:
         place = Place(user_id=reader.user_id, conversation_id=uuid7(), is_new=True)
         return place, (), ()

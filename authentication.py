@@ -130,6 +130,12 @@ def presented(request: Request[State]) -> tuple[str | None, str | None]:
     return (value.strip() if scheme.lower() == "bearer" else ""), cookie
 
 
+def by_cookie(request: Request[State]) -> bool:
+    """Whether the credential is the cookie, so that it is for us to renew or to clear."""
+    bearer, cookie = presented(request)
+    return bearer is None and cookie is not None
+
+
 def address(request: Request[State]) -> str:
     """The client's, as far as it can be trusted."""
     peer = request.client.host if request.client else None

@@ -91,11 +91,15 @@ class History:
 
     async def add(self, answer: Answer) -> None:
         """Keep what became of *answer* if it has a place. Never raises."""
-        if answer.asked.place is None or answer.is_forgotten:
+        place = answer.asked.place
+        if place is None or answer.is_forgotten:
             return
         try:
-            await self.keep(_exchange_of(answer, answer.asked.place))
-        except (UserNotFound, ConversationNotFound):
+            await self.keep(_exchange_of(answer, place))
+        except UserNotFound:
+            if answer.asked.place != place:  # a guest who has just become a user
+                await self.add(answer)
+        except ConversationNotFound:
             pass  # deleted while the answer was written: it stays deleted
         except OUTAGES as error:
             reason = type(error.__cause__ or error).__name__

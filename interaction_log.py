@@ -30,17 +30,19 @@ class InteractionLog:
 
     async def add(self, answer: Answer) -> None:
         """Keep what became of *answer*, in two seconds at most. Never raises."""
-        members = asdict(interaction_of(answer))
+        row = interaction_of(answer)
         reason = "no database is configured"
         if self.db:
             try:
                 async with asyncio.timeout(STORE_SECONDS):
-                    await interactions.add(self.db, **members)
+                    if await interactions.add(self.db, **asdict(row)) is None:
+                        # Of a guest who has just become a user; of nobody any more.
+                        await interactions.add(self.db, **asdict(interaction_of(answer)))
             except OUTAGES as error:
                 reason = type(error.__cause__ or error).__name__
             else:
                 return
-        log.warning("interaction not stored", extra={"reason": reason, "interaction": members})
+        log.warning("interaction not stored", extra={"reason": reason, "interaction": asdict(row)})
 
 
 def interaction_of(answer: Answer) -> Interaction:

@@ -63,12 +63,13 @@ class Bucket:
 
 REGISTER_IP = Rate(10, 3600)
 LOGIN_IP = Rate(30, 60)
-LOGIN_PAIR = Rate(5, 300)  # account and address: a stranger uses up his own tries, not the owner's
+LOGIN_PAIR = Rate(5, 900)  # account and address: a stranger uses up his own tries, not the owner's
 LOGIN_ACCOUNT = Rate(50, 3600)
 PASSWORD_USER = Rate(5, 60)
-GUEST_IP = Rate(30, 3600)  # a class of pupils shares one address; IP_PER_DAY bounds what it costs
+GUEST_IP = Rate(30, 3600)  # a class shares one address; two other limits bound what it costs
 CHAT_USER = Rate(20, 60)
 CHAT_IP = Rate(10, 60)
+CHAT_GUESTS_IP = Rate(60, 60)  # of all guests of one address
 
 USER_PER_DAY = 300
 GUEST_PER_DAY = 50

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from datetime import datetime
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 SEEN_SECONDS = 60.0
 SEEN_LIMIT = 10_000
@@ -20,6 +20,7 @@ class Reader:
     is_guest: bool
     expires_at: datetime
     token: str | None = field(default=None, repr=False)  # None: came with a JWT
+    is_recalled: bool = False  # the database could not be asked
 
 
 class SeenSessions:
@@ -36,7 +37,9 @@ class SeenSessions:
 
     def recall(self, token: str) -> Reader | None:
         at, reader = self._seen.get(token, (0.0, None))
-        return reader if time.monotonic() - at < SEEN_SECONDS else None
+        if reader is None or time.monotonic() - at > SEEN_SECONDS:
+            return None
+        return evolve(reader, is_recalled=True)
 
     def forget(self, user_id: UUID, *, but: str | None = None) -> None:
         """Sessions of a user have ended, all *but* one."""

@@ -71,6 +71,8 @@ def _names(value: str) -> tuple[str, ...]:
 def _header_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9-]{1,64}", value):
         raise ValueError("must be the name of a header")
+    if value.lower() in ("x-forwarded-for", "forwarded"):
+        raise ValueError("must be a header that only your proxy writes; callers write that one")
     return value.lower()
 
 

@@ -94,7 +94,7 @@ class Passwords:
             raise PasswordsBusy
         job = self._pool.submit(work)
         self._jobs.add(job)
-        # On the thread's future, not the caller's: a caller who leaves frees a place in the queue
+        # On the thread's future, not the caller's: a cancelled caller frees a place in the queue
         # at once, but a running computation cannot be stopped and holds its place to the end.
         job.add_done_callback(self._jobs.discard)
         return await asyncio.wrap_future(job)

@@ -34,8 +34,8 @@ async def add(
     retrieval_ms: int | None,
     first_token_ms: int | None,
     total_ms: int,
-) -> None:
-    """Log one interaction, once; the members of ``models.Interaction``."""
+) -> UUID | None:
+    """The members of ``models.Interaction``. ``None``: it is there, or its user has gone."""
 
 
 @statement

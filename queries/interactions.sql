@@ -1,17 +1,21 @@
 -- name: add
--- Log one interaction, of nobody when its user has gone; a second write of an id changes nothing.
+-- Log one interaction, once; nothing of a reader who has gone meanwhile, who was promised that
+-- nothing is left.
 insert into interaction_logs (
-    interaction_id, asked_at, user_id, conversation_id, user_label, question, selected_text, metadata, answer,
-    status, error, provider, model, prompt_version, passages, confidence, degraded, prompt_tokens,
-    completion_tokens, retrieval_ms, first_token_ms, total_ms
+    interaction_id, asked_at, user_id, conversation_id, user_label, question, selected_text,
+    metadata, answer, status, error, provider, model, prompt_version, passages, confidence,
+    degraded, prompt_tokens, completion_tokens, retrieval_ms, first_token_ms, total_ms
 )
-values (
-    :interaction_id, :asked_at, (select id from users where id = :user_id), :conversation_id,
-    :user_label, :question, :selected_text, :metadata::jsonb, :answer,
-    :status, :error, :provider, :model, :prompt_version, :passages::jsonb, :confidence, :degraded,
-    :prompt_tokens, :completion_tokens, :retrieval_ms, :first_token_ms, :total_ms
-)
-on conflict (interaction_id) do nothing;
+select
+    :interaction_id::uuid, :asked_at::timestamptz, :user_id::uuid, :conversation_id::uuid,
+    :user_label::text, :question::text, :selected_text::text, :metadata::jsonb, :answer::text,
+    :status::text, :error::text, :provider::text, :model::text, :prompt_version::text,
+    :passages::jsonb, :confidence::real, :degraded::text[], :prompt_tokens::integer,
+    :completion_tokens::integer, :retrieval_ms::integer, :first_token_ms::integer,
+    :total_ms::integer
+where :user_id is null or exists (select from users where id = :user_id for key share)
+on conflict (interaction_id) do nothing
+returning interaction_id;
 
 -- name: of_user
 -- What the log knows to be a user's, oldest first.

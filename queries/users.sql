@@ -92,13 +92,13 @@ delete from users
 where id = :guest_id and is_guest;
 
 -- name: sweep_guests
--- Forget up to a hundred guests who cannot come back: their last session has ended.
+-- Forget a few guests who cannot come back, more than have come: their last session has ended.
 delete from users
 where id in (
     select g.id
     from users g
     where g.is_guest and g.created_at < now() - interval '30 days'
     and not exists (select from sessions s where s.user_id = g.id and s.expires_at > now())
-    limit 100
+    limit 3
     for update of g skip locked
 );

@@ -1,21 +1,23 @@
 """Readers, guests and their sessions."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import UUID
 
 from starlette.requests import Request
 
 from authentication import (
     LIFETIME,
     address,
+    by_cookie,
     is_secure,
     open_session,
-    presented,
     recognised,
     without_cookie,
 )
 from contract import Reply
 from credentials import cookies
-from database import transaction
+from database import OUTAGES, Executor, transaction
 from limits import (
     GUEST_IP,
     LOGIN_ACCOUNT,
@@ -41,6 +43,7 @@ from problems import (
     AccountRequired,
     BadCredentials,
     EmailTaken,
+    PasswordsBusy,
     ValidationError,
     WrongPassword,
 )
@@ -66,7 +69,7 @@ async def register(request: Request[State], body: NewCredentials) -> Registered 
         if added is None:
             raise EmailTaken
         if guest:
-            await state["history"].adopt(connection, guest_id=guest.user_id, user_id=added.id)
+            await _adopt(request, connection, guest, added.id)
     if guest is None:
         return added
     state["seen"].forget(guest.user_id)
@@ -93,7 +96,7 @@ async def login(request: Request[State], body: Credentials) -> Reply:
     await _renew_hash(request, known, body.password)
     if guest := await _settled_guest(request, reader):
         async with transaction(state["db"]) as connection:
-            await state["history"].adopt(connection, guest_id=guest.user_id, user_id=known.user_id)
+            await _adopt(request, connection, guest, known.user_id)
     logged_in = LoggedIn(user_id=known.user_id, email=known.email)
     return await _with_session(request, logged_in, body.transport, reader)
 
@@ -105,10 +108,12 @@ async def start_guest(request: Request[State], body: GuestRequest) -> Reply:
     """
     state = request.state
     await state["limits"].take(Bucket("guest", address(request), GUEST_IP))
-    await users.sweep_guests(state["db"])
     guest_id = await users.add_guest(state["db"])
     logged_in = LoggedIn(user_id=guest_id, email=None)
-    return await _with_session(request, logged_in, body.transport, None)
+    reply = await _with_session(request, logged_in, body.transport, None)
+    with suppress(*OUTAGES):  # housekeeping is not this guest's trouble
+        await users.sweep_guests(state["db"])
+    return reply
 
 
 async def get_session(request: Request[State], reader: Reader) -> Reply:
@@ -117,7 +122,7 @@ async def get_session(request: Request[State], reader: Reader) -> Reply:
     A cookie is sent again, so that it lasts as long as the session, which lives on with its use.
     """
     user = SessionUser(reader.user_id, reader.email, reader.is_guest, reader.expires_at)
-    if reader.token is None or presented(request)[0] is not None:
+    if reader.token is None or not by_cookie(request):
         return Reply(user)
     left = int((reader.expires_at - datetime.now(UTC)).total_seconds())
     return Reply(user, _cookie(request, request.state["signer"].sign(reader.token), left))
@@ -131,7 +136,7 @@ async def logout(request: Request[State], reader: Reader) -> Reply:
     if reader.token:
         await sessions.close(request.state["db"], token=reader.token)
         request.state["seen"].forget(reader.user_id)
-    return Reply(None, without_cookie(request))
+    return Reply(None, without_cookie(request) if by_cookie(request) else {})
 
 
 async def change_password(request: Request[State], reader: Reader, body: PasswordChange) -> None:
@@ -181,16 +186,27 @@ async def _settled_guest(request: Request[State], reader: Reader | None) -> Read
     return reader
 
 
+async def _adopt(
+    request: Request[State], connection: Executor, guest: Reader, user_id: UUID
+) -> None:
+    """A guest's history becomes the user's, also what is being written at this moment."""
+    state = request.state
+    await state["history"].adopt(connection, guest_id=guest.user_id, user_id=user_id)
+    # Before the commit: an answer that ends after it finds the guest gone, and looks again.
+    state["answers"].adopt(guest.user_id, user_id)
+
+
 async def _renew_hash(request: Request[State], known: Credential, password: str) -> None:
     """Hash anew what was hashed with another cost, now that the password is at hand."""
     passwords = request.state["passwords"]
     if known.password_hash and passwords.is_outdated(known.password_hash):
-        await users.rehash(
-            request.state["db"],
-            user_id=known.user_id,
-            old_hash=known.password_hash,
-            new_hash=await passwords.hash(password),
-        )
+        with suppress(PasswordsBusy, *OUTAGES):  # the next login will do
+            await users.rehash(
+                request.state["db"],
+                user_id=known.user_id,
+                old_hash=known.password_hash,
+                new_hash=await passwords.hash(password),
+            )
 
 
 async def _with_session(

@@ -1,5 +1,6 @@
 """What a reader has asked, and what the reader thinks of the answers."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -24,7 +25,6 @@ from readers import Reader
 from state import State
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DASHES = 20  # of a search; in a longer row they mean nothing
 
 
 async def list_conversations(
@@ -151,10 +151,9 @@ async def save_conversation(request: Request[State], body: SavedExchange) -> Rep
 def words_of(q: str) -> str | None:
     """What is searched; ``None`` when nothing is left of *q*.
 
-    Each dash may negate the one behind it, and Postgres fails on more than thirty nested ones.
+    A dash that no word or phrase follows negates nothing, and Postgres fails on a pile of them.
     """
-    words = clean(q).strip()
-    return (words if words.count("-") <= DASHES else words.replace("-", " ").strip()) or None
+    return re.sub(r'-(?!["]|[^\W_])', " ", clean(q)).strip() or None
 
 
 def cursor_of(summary: ConversationSummary) -> str:

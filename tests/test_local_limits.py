@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from database import connected, open_pool
-from limits import Bucket, Limits, LocalLimits, Rate
+from limits import LOGIN_ACCOUNT, LOGIN_PAIR, Bucket, Limits, LocalLimits, Rate
 from queries import limits as statements
 from tests.test_limits import limits_on, passes, retry_after
 
@@ -155,3 +155,8 @@ async def test_switched_off_nothing_is_limited_but_the_site_s_own_budget() -> No
     assert all([await passes(limits, never) for _ in range(3)])
     assert all([await limits.spend("reader", 1) for _ in range(3)])
     assert [await limits.spend("site", 1, always=True) for _ in range(2)] == [True, False]
+
+
+def test_one_stranger_cannot_use_up_the_tries_of_an_owner() -> None:
+    """Who guesses from one address for hours leaves at least half of the account's tries."""
+    assert LOGIN_PAIR.count / LOGIN_PAIR.seconds <= LOGIN_ACCOUNT.count / LOGIN_ACCOUNT.seconds / 2

@@ -182,3 +182,10 @@ def test_bad_settings_stop_the_start_with_a_sentence() -> None:
         assert "PORT must be a port" in ended.stderr
         assert "AGENT_TIMEOUT must be seconds" in ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "forwarded", "x y"])
+def test_a_header_that_callers_write_names_no_client(name: str) -> None:
+    """A stranger would have a new address for each request."""
+    with pytest.raises(BadSettings, match="CLIENT_IP_HEADER must be"):
+        Settings.read({"CLIENT_IP_HEADER": name})
