@@ -1,5 +1,6 @@
 """What a reader finds again: conversations with their exchanges."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -55,6 +56,16 @@ class Conversation:
     created_at: datetime
     updated_at: datetime
     exchanges: tuple[Exchange, ...]
+
+    @classmethod
+    def of(cls, summary: ConversationSummary, exchanges: Iterable[Exchange]) -> "Conversation":
+        return cls(
+            conversation_id=summary.conversation_id,
+            title=summary.title,
+            created_at=summary.created_at,
+            updated_at=summary.updated_at,
+            exchanges=tuple(exchanges),
+        )
 
 
 @frozen(kw_only=True)

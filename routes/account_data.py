@@ -54,13 +54,4 @@ def with_exchanges(
     of: dict[UUID, list[Exchange]] = defaultdict(list)
     for exchange in kept:
         of[exchange.conversation_id].append(exchange)
-    return tuple(
-        Conversation(
-            conversation_id=summary.conversation_id,
-            title=summary.title,
-            created_at=summary.created_at,
-            updated_at=summary.updated_at,
-            exchanges=tuple(of[summary.conversation_id]),
-        )
-        for summary in summaries
-    )
+    return tuple(Conversation.of(summary, of[summary.conversation_id]) for summary in summaries)

@@ -62,13 +62,7 @@ async def get_conversation(
     if summary is None:
         raise ConversationNotFound
     kept = await exchanges.kept(db, user_id=user_id, conversation_id=conversation_id)
-    return Conversation(
-        conversation_id=summary.conversation_id,
-        title=summary.title,
-        created_at=summary.created_at,
-        updated_at=summary.updated_at,
-        exchanges=tuple(kept),
-    )
+    return Conversation.of(summary, kept)
 
 
 async def rename_conversation(
