@@ -19,7 +19,7 @@ from agent import Agent, Question
 from agent.deadline import Deadline
 from agent.events import Delta, Done, Event, Failed, Retrieved
 from identifiers import uuid7
-from problems import AgentTimeout, Problem, ShuttingDown, TooManyAnswers
+from problems import AgentTimeout, AnswerStopped, Problem, ShuttingDown, TooManyAnswers
 
 log = logging.getLogger("footnote.answers")
 
@@ -65,6 +65,7 @@ class Answer:
         self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
         self.events: list[Event] = []
         self.is_stopped = False
+        self.stopped_by: Problem = ShuttingDown()  # what its reader is told
         self.is_forgotten = False  # its conversation was deleted: it goes into no history
         self.retrieved_after: float | None = None  # seconds
         self.first_token_after: float | None = None  # seconds
@@ -215,6 +216,7 @@ class Answers:
         """Stop this user's answers and wait until they are stored."""
         for answer in self._running.values():
             if answer.asked.user_id == user_id:
+                answer.stopped_by = AnswerStopped()
                 answer.stop()
         await self.settled(user_id)
 

@@ -188,6 +188,10 @@ class PasswordsBusy(Unavailable):
     """Too many people are signing in at this moment."""
 
 
+class AnswerStopped(Unavailable):
+    """The answer was stopped."""
+
+
 class NotReady(Unavailable):
     """Questions cannot be answered yet."""
 

@@ -13,7 +13,6 @@ from answers import Answer
 from asking import Asking, ask
 from contract import converter
 from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, Citation
-from problems import ShuttingDown
 from readers import Reader
 from sse import EventSourceResponse, encode
 from state import State
@@ -28,7 +27,7 @@ async def send_chat(request: Request[State], reader: Reader | None, body: ChatRe
     """POST /api/v1/chat
 
     The answer is finished and logged even if the client leaves. Raises what ``asking.ask`` does,
-    ``AgentTimeout``, ``AnswerInterrupted`` and ``ShuttingDown``.
+    ``AgentTimeout``, ``AnswerInterrupted``, ``AnswerStopped`` and ``ShuttingDown``.
     """
     answer = await ask(request, reader, asking_of(body))
     async for _ in answer.follow():
@@ -37,7 +36,7 @@ async def send_chat(request: Request[State], reader: Reader | None, body: ChatRe
     if isinstance(last, Failed):
         raise last.problem
     if not isinstance(last, Done):
-        raise ShuttingDown
+        raise answer.stopped_by
     content = answer.text + (sources(last.citations) if lists_sources(body) else "")
     return ChatReply(
         response=ChatAnswer(
@@ -121,7 +120,7 @@ async def _frames(
                 if frames:
                     yield b"".join(frames)
         if not answer.is_finished:
-            yield encode(_failed(Failed(ShuttingDown())), next(numbers))
+            yield encode(_failed(Failed(answer.stopped_by)), next(numbers))
     finally:
         answer.stop()
 

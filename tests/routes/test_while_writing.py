@@ -69,5 +69,5 @@ def test_an_answer_of_a_deleted_account_is_told_so(slow: Live, model: FakeModel)
         text = stream.result().text
 
     assert deleted.status_code == 204
-    assert '"status":"error"' in text.split("data: ")[-1]
+    assert '"error":"answer_stopped"' in text.split("data: ")[-1]
     assert slow.sql("select from interaction_logs") == []
