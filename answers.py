@@ -64,8 +64,7 @@ class Answer:
         self.message_id: UUID = uuid7()
         self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
         self.events: list[Event] = []
-        self.is_stopped = False
-        self.stopped_by: Problem = ShuttingDown()  # what its reader is told
+        self.stopped_by: Problem | None = None  # what a reader who is still there is told
         self.is_forgotten = False  # its conversation was deleted: it goes into no history
         self.retrieved_after: float | None = None  # seconds
         self.first_token_after: float | None = None  # seconds
@@ -76,6 +75,10 @@ class Answer:
     @property
     def is_finished(self) -> bool:
         return bool(self.events) and isinstance(self.events[-1], Done | Failed)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stopped_by is not None
 
     @property
     def is_over(self) -> bool:
@@ -99,10 +102,10 @@ class Answer:
                 self._news.clear()
                 await self._news.wait()
 
-    def stop(self) -> None:
-        """End the generation now; what there is gets stored. Does nothing to a finished answer."""
-        if not self.is_finished:
-            self.is_stopped = True
+    def stop(self, problem: Problem | None = None) -> None:
+        """End the generation now; what there is gets stored. Does nothing to one that is over."""
+        if not self.is_over:
+            self.stopped_by = problem or AnswerStopped()
             self._news.set()
             if self._generation:
                 self._generation.cancel()
@@ -115,8 +118,8 @@ class Answer:
         await asyncio.wait({self._generation})
         if not self._generation.cancelled() and (error := self._generation.exception()):
             self._fail(error)
-        elif not self.is_finished:
-            self.is_stopped = True
+        elif not self.is_over:
+            self.stopped_by = ShuttingDown()
         self._news.set()
 
     async def _generate(self, agent: Agent, seconds: float) -> None:
@@ -167,7 +170,7 @@ class Answers:
         return answer
 
     def admit(self, asker: str, at_most: int | None) -> None:
-        """Whether there is room. Raises ``ShuttingDown`` and ``TooManyAnswers``."""
+        """Raises ``ShuttingDown`` and ``TooManyAnswers`` where :meth:`start` would."""
         if self._closing:
             raise ShuttingDown
         running = sum(a.asker == asker and not a.is_over for a in self._running.values())
@@ -216,7 +219,6 @@ class Answers:
         """Stop this user's answers and wait until they are stored."""
         for answer in self._running.values():
             if answer.asked.user_id == user_id:
-                answer.stopped_by = AnswerStopped()
                 answer.stop()
         await self.settled(user_id)
 
@@ -228,7 +230,7 @@ class Answers:
         """Take no more questions, and end what runs; its readers get a final frame."""
         self._closing = True
         for answer in self._running.values():
-            answer.stop()
+            answer.stop(ShuttingDown())
 
     async def close(self) -> None:
         """Stop, and wait until all is stored, a few seconds at most."""

@@ -114,8 +114,8 @@ async def _spend(state: State, reader: Reader | None, asker: str, ip: str) -> bo
     """Charge the day's budgets; whether a model may write the answer.
 
     The reader's own is a refusal when it is spent; a guest's address has one, too, because anybody
-    can be many guests. So is the site's where there is no model; where
-    there is one, readers go on with the book's words, and the bill stops growing.
+    can be many guests. The site's is a refusal only where there is no model; where there is one,
+    readers go on with the book's words, and the bill stops growing.
     """
     limits, per_day = state["limits"], state["settings"].chat_per_day
     own = IP_PER_DAY if reader is None else GUEST_PER_DAY if reader.is_guest else USER_PER_DAY

@@ -19,7 +19,6 @@ from database import transaction
 from problems import DatabaseUnavailable, ServiceKeyRequired, Unauthorized
 from queries import sessions, users
 from readers import Reader
-from settings import Settings
 from state import State
 
 LIFETIME = timedelta(days=7)  # of a session that is not used
@@ -69,7 +68,7 @@ async def _reader(request: Request[State], *, may_be_nobody: bool) -> Reader | N
         return await _by_jwt(state, bearer)
     token = state["signer"].verified(cookie or "" if bearer is None else bearer)
     if token is None:
-        raise _unauthorized(request, bearer)
+        raise Unauthorized(headers=without_cookie(request))
     try:
         reader = await _by_token(state["db"], token)
     except DatabaseUnavailable:
@@ -78,7 +77,7 @@ async def _reader(request: Request[State], *, may_be_nobody: bool) -> Reader | N
             raise
         return reader
     if reader is None:
-        raise _unauthorized(request, bearer)
+        raise Unauthorized(headers=without_cookie(request))
     state["seen"].remember(token, reader)
     return reader
 
@@ -122,9 +121,7 @@ def presented(request: Request[State]) -> tuple[str | None, str | None]:
     ``Basic`` is left to a proxy in front, which browsers send it for.
     """
     scheme, _, value = request.headers.get("authorization", "").strip().partition(" ")
-    cookie = cookies.read(
-        request.headers.get("cookie"), secure=is_secure(request, request.state["settings"])
-    )
+    cookie = cookies.read(request.headers.get("cookie"), secure=is_secure(request))
     if not scheme or scheme.lower() == "basic":
         return None, cookie
     return (value.strip() if scheme.lower() == "bearer" else ""), cookie
@@ -142,22 +139,19 @@ def address(request: Request[State]) -> str:
     return client_ip(peer, request.headers, request.state["settings"].ip_header)
 
 
-def is_secure(request: Request[State], settings: Settings) -> bool:
-    """Whether readers come by https, also when something in front ends it."""
-    if url := settings.public_url or settings.better_auth_url:
-        return url.startswith("https:")
-    return settings.on_vercel or request.url.scheme == "https"
-
-
-def _unauthorized(request: Request[State], bearer: str | None) -> Unauthorized:
-    """A cookie that is worth nothing is taken away: a page cannot do it, and would be stuck."""
-    return Unauthorized(headers=without_cookie(request) if bearer is None else None)
+def is_secure(request: Request[State]) -> bool:
+    """Whether the cookie is one for https only."""
+    return request.state["settings"].is_https or request.url.scheme == "https"
 
 
 def without_cookie(request: Request[State]) -> dict[str, str]:
-    """The header that makes a browser forget the session."""
-    secure = is_secure(request, request.state["settings"])
-    return {"Set-Cookie": cookies.clear(secure=secure)}
+    """The header that makes a browser forget the session that it sent, if its cookie was it.
+
+    A page cannot do it, and would be stuck with a cookie that is worth nothing.
+    """
+    if not by_cookie(request):
+        return {}
+    return {"Set-Cookie": cookies.clear(secure=is_secure(request))}
 
 
 def check_service_key(request: Request[State]) -> None:

@@ -44,8 +44,7 @@ PERMITTED: tuple[Header, ...] = (
 
 def outermost(settings: Settings) -> list[Middleware]:
     """The layers around the border, so that its problems carry their headers, too."""
-    secure = settings.on_vercel or (settings.public_url or "").startswith("https:")
-    layers = [Middleware(SecurityHeaders, secure=secure)]
+    layers = [Middleware(SecurityHeaders, secure=settings.is_https)]
     if settings.cors_origins:
         layers.append(Middleware(CrossOrigin, origins=settings.cors_origins))
     return layers

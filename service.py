@@ -72,33 +72,8 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         logs.configure(settings.log_level)
-        async with AsyncExitStack() as stack:
-            here = await stack.enter_async_context(local.opened(settings))
-            db = None
-            if here.database_url:
-                db = await stack.enter_async_context(open_pool(here.database_url))
-            agent = open_agent(here)
-            stack.push_async_callback(agent.close)
-            await stack.enter_async_context(running(agent.warm()))
-            history = History(db, here.history_limit)
-            passwords = Passwords(here.bcrypt_cost)
-            stack.callback(passwords.close)
-            answers = Answers(agent, stores(InteractionLog(db), history), here.agent_timeout)
-            stack.push_async_callback(answers.close)
-            stack.enter_context(ending_streams(answers))
-            # No secret can be kept on this machine: sessions end with the process.
-            secret = here.auth_secret or token_urlsafe(48)
-            yield {
-                "settings": here,
-                "db": db,
-                "agent": agent,
-                "answers": answers,
-                "history": history,
-                "limits": Limits(db, secret=secret, enabled=here.rate_limits),
-                "passwords": passwords,
-                "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
-                "seen": SeenSessions(),
-            }
+        async with local.opened(settings) as here, opened(here) as state:
+            yield state
 
     contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
     app = Starlette(
@@ -112,6 +87,36 @@ def create_app(settings: Settings) -> Starlette:
     )
     app.router.redirect_slashes = False  # it would build a Location from the caller's Host header
     return app
+
+
+@asynccontextmanager
+async def opened(here: Settings) -> AsyncIterator[State]:
+    """What requests reach, until the block ends. Connects to nothing yet."""
+    async with AsyncExitStack() as stack:
+        url = here.database_url
+        db = await stack.enter_async_context(open_pool(url)) if url else None
+        agent = open_agent(here)
+        stack.push_async_callback(agent.close)
+        await stack.enter_async_context(running(agent.warm()))
+        history = History(db, here.history_limit)
+        passwords = Passwords(here.bcrypt_cost)
+        stack.callback(passwords.close)
+        answers = Answers(agent, stores(InteractionLog(db), history), here.agent_timeout)
+        stack.push_async_callback(answers.close)
+        stack.enter_context(ending_streams(answers))
+        # Where no secret can be kept, sessions end with the process.
+        secret = here.auth_secret or token_urlsafe(48)
+        yield {
+            "settings": here,
+            "db": db,
+            "agent": agent,
+            "answers": answers,
+            "history": history,
+            "limits": Limits(db, secret=secret, enabled=here.rate_limits),
+            "passwords": passwords,
+            "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
+            "seen": SeenSessions(),
+        }
 
 
 def stores(interaction_log: InteractionLog, history: History) -> Store:

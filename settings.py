@@ -198,6 +198,12 @@ class Settings:
         return cls(**values)
 
     @property
+    def is_https(self) -> bool:
+        """Whether readers come by https, although something in front of the service ends it."""
+        url = self.public_url or self.better_auth_url or ""
+        return url.startswith("https:") or self.on_vercel
+
+    @property
     def ip_header(self) -> str | None:
         """The one header that names the client; Vercel sets its own, and nobody else can."""
         return self.client_ip_header or ("x-real-ip" if self.on_vercel else None)

@@ -13,7 +13,7 @@ from itertools import chain, dropwhile
 from attrs import evolve, frozen
 
 from agent.quotes import Weigh
-from agent.retrieval import JUDGED, THRESHOLD, THRESHOLD_OF_WORDS, Evidence, confidence
+from agent.retrieval import Evidence, confidence, gate
 from agent.terms import STOP_WORDS, stems, vocabulary
 
 CARRIED = 0.5  # what a word of an earlier question counts against one of the new question
@@ -205,11 +205,7 @@ class Search:
             evolve(hit, score=max(confidence(asked, hit, weigh) for asked in wanted))
             for hit in found.hits
         )
-        best = max((hit.score for hit in hits[:JUDGED]), default=0.0)
-        by_meaning = any(hit.cosine is not None for hit in hits)
-        answerable = best >= (THRESHOLD if by_meaning else THRESHOLD_OF_WORDS)
-        judged = evolve(found, hits=hits, confidence=round(best, 4), answerable=answerable)
-        return evolve(evidence, retrieved=judged)
+        return evolve(evidence, retrieved=gate(hits, found.degraded))
 
     def weigh(self, by: Weigh) -> Weigh:
         """What a stem of ``text`` tells: as *by* has it, but less where it is carried over."""

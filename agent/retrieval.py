@@ -106,10 +106,15 @@ def _judge(query: str, hits: Sequence[Hit], weigh: Weigh, degraded: tuple[str, .
     """Each hit's score becomes its confidence, 0..1; the order stays the search's."""
     asked = stems(query)
     judged = tuple(evolve(hit, score=confidence(asked, hit, weigh)) for hit in hits)
+    return Evidence(gate(judged, degraded), weigh)
+
+
+def gate(judged: tuple[Hit, ...], degraded: tuple[str, ...]) -> Retrieved:
+    """Whether hits of these scores answer the question: if the best of the first few is enough."""
     best = max((hit.score for hit in judged[:JUDGED]), default=0.0)
-    by_meaning = any(hit.cosine is not None for hit in hits)
+    by_meaning = any(hit.cosine is not None for hit in judged)
     answerable = best >= (THRESHOLD if by_meaning else THRESHOLD_OF_WORDS)
-    return Evidence(Retrieved(judged, round(best, 4), answerable, degraded), weigh)
+    return Retrieved(judged, round(best, 4), answerable, degraded)
 
 
 def confidence(asked: Sequence[str], hit: Hit, weigh: Weigh) -> float:

@@ -73,7 +73,6 @@ async def register(request: Request[State], body: NewCredentials) -> Registered 
     if guest is None:
         return added
     state["seen"].forget(guest.user_id)
-    # A browser that kept the ended session's cookie would be refused at the login that follows.
     return Reply(added, without_cookie(request))
 
 
@@ -136,7 +135,7 @@ async def logout(request: Request[State], reader: Reader) -> Reply:
     if reader.token:
         await sessions.close(request.state["db"], token=reader.token)
         request.state["seen"].forget(reader.user_id)
-    return Reply(None, without_cookie(request) if by_cookie(request) else {})
+    return Reply(None, without_cookie(request))
 
 
 async def change_password(request: Request[State], reader: Reader, body: PasswordChange) -> None:
@@ -174,8 +173,7 @@ async def refuse_weak(request: Request[State], password: str, email: str, *, poi
 
 
 def _cookie(request: Request[State], signed: str, seconds: int) -> dict[str, str]:
-    secure = is_secure(request, request.state["settings"])
-    return {"Set-Cookie": cookies.write(signed, secure=secure, max_age=seconds)}
+    return {"Set-Cookie": cookies.write(signed, secure=is_secure(request), max_age=seconds)}
 
 
 async def _settled_guest(request: Request[State], reader: Reader | None) -> Reader | None:

@@ -13,6 +13,7 @@ from answers import Answer
 from asking import Asking, ask
 from contract import converter
 from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, Citation
+from problems import AnswerStopped
 from readers import Reader
 from sse import EventSourceResponse, encode
 from state import State
@@ -36,7 +37,7 @@ async def send_chat(request: Request[State], reader: Reader | None, body: ChatRe
     if isinstance(last, Failed):
         raise last.problem
     if not isinstance(last, Done):
-        raise answer.stopped_by
+        raise answer.stopped_by or AnswerStopped()
     content = answer.text + (sources(last.citations) if lists_sources(body) else "")
     return ChatReply(
         response=ChatAnswer(
@@ -119,7 +120,7 @@ async def _frames(
                 frames = [encode(payload, next(numbers)) for payload in payloads]
                 if frames:
                     yield b"".join(frames)
-        if not answer.is_finished:
+        if answer.stopped_by:
             yield encode(_failed(Failed(answer.stopped_by)), next(numbers))
     finally:
         answer.stop()

@@ -20,10 +20,8 @@ class Guest:
     """A reader with a session, and what a program of the site does for this reader."""
 
     def __init__(self, live: Live) -> None:
-        self.live = live
-        opened = live.client.post("/api/v1/auth/guest", json={"transport": "bearer"}).json()
-        self.user_id: str = opened["user_id"]
-        self.headers = {"authorization": f"Bearer {opened['access_token']}"}
+        self.live, opened = live, live.guest()
+        self.user_id, self.headers = opened.user_id, opened.headers
 
     def request(self, method: str, path: str, **how: Any) -> httpx2.Response:
         return self.live.client.request(method, path, headers=self.headers, **how)

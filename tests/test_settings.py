@@ -189,3 +189,47 @@ def test_a_header_that_callers_write_names_no_client(name: str) -> None:
     """A stranger would have a new address for each request."""
     with pytest.raises(BadSettings, match="CLIENT_IP_HEADER must be"):
         Settings.read({"CLIENT_IP_HEADER": name})
+
+
+@pytest.mark.parametrize(
+    ("secret", "why"),
+    [
+        ("short", "32 characters or more"),
+        ("x" * 64, "can be guessed"),
+        ("better-auth-secret-12345678901234567890", "can be guessed"),
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["BETTER_AUTH_SECRET", "AUTH_SECRET", "BETTER_AUTH_SECRET_PREVIOUS"]
+)
+def test_a_weak_secret_is_refused(name: str, secret: str, why: str) -> None:
+    """Whoever guesses it signs sessions; the message does not quote it."""
+    with pytest.raises(BadSettings, match=f"^{name} .*{why}") as caught:
+        Settings.read({name: secret})
+
+    assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "shared", [{"DATABASE_URL": "postgresql://u@127.0.0.1:1/d"}, {"VERCEL": "1"}]
+)
+@pytest.mark.parametrize("command", [["serve.py"], ["-m", "uvicorn", "service:app"]])
+def test_readers_are_not_served_without_a_secret(
+    shared: dict[str, str], command: list[str]
+) -> None:
+    """Sessions of a shared database outlive a process; one line says what to set, and how."""
+    blank = dict.fromkeys(("BETTER_AUTH_SECRET", "AUTH_SECRET"), "")
+    ended = subprocess.run(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, **blank, **shared},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert ended.returncode == 1
+    assert "BETTER_AUTH_SECRET must be set" in ended.stderr
+    assert "openssl rand" in ended.stderr
+    assert "Traceback" not in ended.stderr

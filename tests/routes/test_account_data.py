@@ -87,7 +87,8 @@ def test_deleting_an_account_leaves_nothing(live: Live) -> None:
     tables = {"users", "accounts", "sessions", "conversations", "exchanges", "feedback"}
     before = rows_with(live, *traces[neighbour.user_id])
     assert rows_with(live, *traces[reader.user_id]).keys() == tables | {"interaction_logs"}
-    response = reader.send("DELETE", f"{AUTH}/account")
+    cookie = {"Cookie": f"better-auth.session_token={reader.token}"}
+    response = live.client.delete(f"{AUTH}/account", headers=cookie)
 
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers["set-cookie"].startswith("better-auth.session_token=; Max-Age=0;")
