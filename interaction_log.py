@@ -92,6 +92,10 @@ def _with_end(row: Interaction, done: Done) -> Interaction:
         degraded=done.degraded,
         prompt_tokens=done.usage.prompt_tokens,
         completion_tokens=done.usage.completion_tokens,
+        cost_usd=done.cost_usd,
+        is_cached=done.is_cached,
+        weak_sentences=done.weak_sentences,
+        uncited_sentences=done.uncited_sentences,
     )
 
 

@@ -34,6 +34,7 @@ class Question:
     selected_text: str | None = None
     turns: tuple[Turn, ...] = ()  # earlier ones of the conversation, oldest first
     use_model: bool = True  # or answer from the book's own words, for nothing
+    within: tuple[str, ...] = ()  # the pages that are searched; none means all
 
     @property
     def search(self) -> Search:

@@ -7,7 +7,7 @@ The order is ``Retrieved``, then any ``Delta`` and ``Cited``, then exactly one `
 from attrs import frozen
 
 from agent.index import Hit
-from models import Citation, Usage
+from models import Citation, PageLink, Usage
 from problems import Problem
 
 
@@ -45,6 +45,11 @@ class Done:
     provider: str
     prompt_version: str | None = None
     refused: bool = False  # the book does not answer the question
+    nearest: tuple[PageLink, ...] = ()  # of a refusal: the pages that come closest
+    cost_usd: float | None = None
+    is_cached: bool = False
+    weak_sentences: int = 0
+    uncited_sentences: int = 0
     degraded: tuple[str, ...] = ()
 
 

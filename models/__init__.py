@@ -11,6 +11,7 @@ from models.chat import (
     ChatReply,
     Citation,
     Interaction,
+    PageLink,
     Usage,
 )
 from models.health import (
@@ -76,6 +77,7 @@ __all__ = [
     "Liveness",
     "LoggedIn",
     "NewCredentials",
+    "PageLink",
     "Part",
     "PartStatus",
     "Parts",

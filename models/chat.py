@@ -45,6 +45,17 @@ class Citation:
     start: int
     end: int
     score: float  # how well the passage fits the question, 0..1
+    support: float = 1.0  # how much of the sentences that cite it the passage says, 0..1
+    weak: bool = False  # some sentence that cites it says more than the passage does
+
+
+@frozen(kw_only=True)
+class PageLink:
+    """A page of the book, to send a reader to."""
+
+    page: str  # the source file, relative to the book
+    title: str
+    url: str | None
 
 
 @frozen(kw_only=True)
@@ -75,6 +86,8 @@ class ChatReply:
     citations: tuple[Citation, ...]
     usage: Usage
     degraded: tuple[str, ...]
+    refused: bool
+    nearest: tuple[PageLink, ...]
 
 
 @frozen(kw_only=True)
@@ -100,6 +113,10 @@ class Interaction:
     degraded: tuple[str, ...] = ()
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cost_usd: float | None = None  # None: nothing was spent, or the price is not known
+    is_cached: bool = False  # given once before, to the same question with the same sources
+    weak_sentences: int = 0  # that say more than the passages they cite
+    uncited_sentences: int = 0  # that claim something and cite nothing
     retrieval_ms: int | None
     first_token_ms: int | None
     total_ms: int

@@ -4,15 +4,17 @@
 insert into interaction_logs (
     interaction_id, asked_at, user_id, conversation_id, user_label, question, selected_text,
     metadata, answer, status, error, provider, model, prompt_version, passages, confidence,
-    degraded, prompt_tokens, completion_tokens, retrieval_ms, first_token_ms, total_ms
+    degraded, prompt_tokens, completion_tokens, cost_usd, is_cached, weak_sentences,
+    uncited_sentences, retrieval_ms, first_token_ms, total_ms
 )
 select
     :interaction_id::uuid, :asked_at::timestamptz, :user_id::uuid, :conversation_id::uuid,
     :user_label::text, :question::text, :selected_text::text, :metadata::jsonb, :answer::text,
     :status::text, :error::text, :provider::text, :model::text, :prompt_version::text,
     :passages::jsonb, :confidence::real, :degraded::text[], :prompt_tokens::integer,
-    :completion_tokens::integer, :retrieval_ms::integer, :first_token_ms::integer,
-    :total_ms::integer
+    :completion_tokens::integer, :cost_usd::double precision, :is_cached::boolean,
+    :weak_sentences::integer, :uncited_sentences::integer, :retrieval_ms::integer,
+    :first_token_ms::integer, :total_ms::integer
 where :user_id is null or exists (select from users where id = :user_id for key share)
 on conflict (interaction_id) do nothing
 returning interaction_id;

@@ -47,6 +47,8 @@ async def send_chat(request: Request[State], reader: Reader | None, body: ChatRe
         citations=last.citations,
         usage=last.usage,
         degraded=last.degraded,
+        refused=last.refused,
+        nearest=last.nearest,
     )
 
 
@@ -141,6 +143,8 @@ def payloads_of(batch: list[Event], *, lists_sources: bool) -> Iterator[dict[str
             "citations": converter().unstructure(last.citations),
             "usage": converter().unstructure(last.usage),
             "degraded": last.degraded,
+            "refused": last.refused,
+            "nearest": converter().unstructure(last.nearest),
         }
     elif isinstance(last, Failed):
         yield _failed(last)

@@ -8,7 +8,7 @@ An index that was published without dense vectors is searched by words, whatever
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from operator import mul
 from pathlib import Path
@@ -21,7 +21,7 @@ from attrs import asdict, field, frozen
 from agent.passages import Passage
 from agent.terms import SparseVector
 
-SCHEMA = 1  # of payloads and vectors; an index of another schema is rebuilt by ingest
+SCHEMA = 2  # of payloads and vectors; an index of another schema is rebuilt by ingest
 CANDIDATES = 100  # of each kind that are fused
 DENSE, SPARSE = "dense", "bm25"  # the names of the vectors
 
@@ -32,6 +32,16 @@ class IndexUnusable(Exception):
 
 class IndexBusy(IndexUnusable):
     """Another run of ingest is writing this index."""
+
+
+@frozen(kw_only=True)
+class Entry:
+    """A page in the table of contents."""
+
+    page: str  # the source file, relative to the book
+    title: str
+    chapter: str
+    url: str | None
 
 
 @frozen(kw_only=True)
@@ -49,6 +59,9 @@ class Manifest:
     words: int
     document_frequency: Mapping[int, int]  # term id → in how many passages; empty if unknown
     order: str = ""  # a digest of the passages' ids in reading order
+    contents: tuple[Entry, ...] = ()  # in reading order; empty if unknown
+    threshold: float | None = None  # of the gate, by words and meaning; None: not calibrated
+    threshold_of_words: float | None = None  # of the gate, by words alone
 
 
 @frozen
@@ -67,11 +80,17 @@ class Index(Protocol):
     def manifest(self) -> Manifest: ...
 
     async def search(
-        self, sparse: SparseVector, dense: Sequence[float] | None, *, top_k: int
+        self,
+        sparse: SparseVector,
+        dense: Sequence[float] | None,
+        *,
+        top_k: int,
+        within: Collection[str] = (),
     ) -> list[Hit]:
         """The best *top_k* passages, best first; ties in reading order.
 
-        Raises ``OSError`` or ``TimeoutError`` when the index is out of reach.
+        *within* are the pages that are searched; none means all. Raises ``OSError`` or
+        ``TimeoutError`` when the index is out of reach.
         """
 
     async def ping(self) -> None:
@@ -230,7 +249,9 @@ def manifest_of(payload: Mapping[str, Any]) -> Manifest:
     """Raises ``IndexUnusable`` for a payload that is no manifest of ours."""
     try:
         frequency = {int(k): int(v) for k, v in payload["document_frequency"].items()}
-        return Manifest(**{**payload, "document_frequency": frequency})
+        contents = tuple(Entry(**entry) for entry in payload.get("contents", ()))
+        read = {**payload, "document_frequency": frequency, "contents": contents}
+        return Manifest(**read)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise IndexUnusable(
             "The index has no readable manifest: build it with `make ingest`."

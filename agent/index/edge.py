@@ -9,7 +9,7 @@ import json
 import logging
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from errno import EACCES, ENOSPC, EROFS
@@ -71,7 +71,12 @@ class EdgeIndex:
         return self._generation.manifest
 
     async def search(
-        self, sparse: SparseVector, dense: Sequence[float] | None, *, top_k: int
+        self,
+        sparse: SparseVector,
+        dense: Sequence[float] | None,
+        *,
+        top_k: int,
+        within: Collection[str] = (),
     ) -> list[Hit]:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._search, sparse, dense, top_k)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -67,7 +67,12 @@ class RemoteIndex:
         return self._contents.manifest
 
     async def search(
-        self, sparse: SparseVector, dense: Sequence[float] | None, *, top_k: int
+        self,
+        sparse: SparseVector,
+        dense: Sequence[float] | None,
+        *,
+        top_k: int,
+        within: Collection[str] = (),
     ) -> list[Hit]:
         contents = await self._current()
         meaning = comparable(dense, contents.manifest)

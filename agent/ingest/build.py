@@ -16,7 +16,7 @@ from uuid import UUID
 from attrs import evolve, frozen
 
 from agent.embedding import Embedder
-from agent.index import SCHEMA, IndexWriter, Manifest
+from agent.index import SCHEMA, Entry, IndexWriter, Manifest
 from agent.ingest.cache import EmbeddingCache
 from agent.ingest.vectors import Terms, Vectors
 from agent.passages import Passage, words
@@ -172,4 +172,8 @@ def _manifest(book: "Book", embedder: Embedder, before: Manifest | None) -> Mani
         words=sum(words(passage.text) for passage in book.passages),
         document_frequency=dict(frequency),
         order=order.hexdigest(),
+        contents=tuple(
+            Entry(page=page.path, title=page.title, chapter=page.chapter, url=page.url)
+            for page in book.pages
+        ),
     )
