@@ -7,7 +7,7 @@ alone. Both thresholds keep 95 % of a book's own questions and refuse nine of te
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from attrs import evolve, frozen
 
@@ -64,13 +64,19 @@ class Retriever:
                 )
             return self._index
 
-    async def retrieve(self, query: str, deadline: Deadline) -> Evidence:
-        """The best passages for *query*; what is down is named in ``degraded``, not raised."""
+    async def retrieve(
+        self, query: str, deadline: Deadline, *, within: Collection[str] = ()
+    ) -> Evidence:
+        """The best passages for *query*; what is down is named in ``degraded``, not raised.
+
+        *within* are the pages that are searched; none means all.
+        """
         try:
             async with asyncio.timeout(deadline.share(RETRIEVAL_SECONDS).left()):
                 index = await self.index()
                 dense = await self._embed(query, index)
-                hits = await index.search(query_vector(query), dense, top_k=TOP_K)
+                sparse = query_vector(query, index.manifest.language)
+                hits = await index.search(sparse, dense, top_k=TOP_K, within=within)
         except OUTAGES as error:
             log.warning("the book cannot be searched", extra={"reason": type(error).__name__})
             found = Retrieved((), 0.0, answerable=False, degraded=("retrieval",))
