@@ -22,6 +22,15 @@ Quote = Callable[[Hit, str], tuple[int, int]]
 
 
 @frozen
+class Mark:
+    """``text[start:end]``, all markers of one place, in the text that went out."""
+
+    start: int
+    end: int
+    indexes: tuple[int, ...]
+
+
+@frozen
 class Cleaned:
     """Text that may go out, and the citations whose first marker it carries."""
 
@@ -43,14 +52,27 @@ class CitationStream:
         self.cited: dict[int, Citation] = {}  # by source number
         self.code = CodeTracker()
         self.held = ""  # may become a marker
-        self.tail = ""  # the last 400 characters that went out
+        self.tail = ""  # the last 400 characters that went out, without markers
         self.out: list[str] = []
         self.fresh: list[Citation] = []
+        self.sent: list[str] = []
+        self.length = 0  # of all that went out
+        self.marks: list[Mark] = []
 
     @property
     def citations(self) -> tuple[Citation, ...]:
         """All so far, by index."""
         return tuple(sorted(self.cited.values(), key=lambda citation: citation.index))
+
+    @property
+    def cited_hits(self) -> tuple[Hit, ...]:
+        """What :attr:`citations` are of, in the same order."""
+        return tuple(self.sources[number - 1] for number in self.cited)
+
+    @property
+    def text(self) -> str:
+        """All that went out so far."""
+        return "".join(self.sent)
 
     def feed(self, text: str) -> Cleaned:
         at = 0
@@ -120,7 +142,9 @@ class CitationStream:
         indexes = [self._cite(number) for number in numbers if 1 <= number <= len(self.sources)]
         marks = "".join(f"[{index}]" for index in dict.fromkeys(indexes))
         if marks:
-            self.out.append((" " if text[0] == " " else "") + marks)
+            self._put((" " if text[0] == " " else "") + marks)
+            start = self.length - len(marks)
+            self.marks.append(Mark(start, self.length, tuple(dict.fromkeys(indexes))))
 
     def _cite(self, number: int) -> int:
         """The index of the source's citation, made at its first marker."""
@@ -141,11 +165,16 @@ class CitationStream:
             self.held = ""
 
     def _emit(self, text: str) -> None:
-        self.out.append(text)
+        self._put(text)
         self.tail = (self.tail + text)[-400:]
+
+    def _put(self, text: str) -> None:
+        self.out.append(text)
+        self.length += len(text)
 
     def _flush(self) -> Cleaned:
         cleaned = Cleaned("".join(self.out), tuple(self.fresh))
+        self.sent.append(cleaned.text)
         self.out, self.fresh = [], []
         return cleaned
 

@@ -18,9 +18,9 @@ WORTH = 0.85  # of the best unit's fit: what is less is left out
 UNBROKEN = ("```", "~~~", "|")  # a marker behind these would become part of a fence or a table
 
 
-def answer(question: str, hits: Sequence[Hit], weigh: Weigh) -> Iterator[Delta | Cited]:
+def answer(quotes: Sequence[tuple[Hit, Unit]]) -> Iterator[Delta | Cited]:
     """A delta a quote, each followed by its citation; nothing when nothing can be quoted."""
-    for index, (hit, unit) in enumerate(choose(question, hits, weigh), 1):
+    for index, (hit, unit) in enumerate(quotes, 1):
         text = hit.passage.text[unit.start : unit.end]
         gap = "\n\n" if text.endswith(UNBROKEN) else " "
         yield Delta(f"{LEAD_IN if index == 1 else ''}\n\n{text}{gap}[{index}]")

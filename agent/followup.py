@@ -13,7 +13,8 @@ from itertools import chain, dropwhile
 from attrs import evolve, frozen
 
 from agent.quotes import Weigh
-from agent.retrieval import Evidence, confidence, gate
+from agent.ranking import Asked, confidence
+from agent.retrieval import Evidence
 from agent.terms import STOP_WORDS, stems, vocabulary
 
 CARRIED = 0.5  # what a word of an earlier question counts against one of the new question
@@ -198,14 +199,13 @@ class Search:
         if not self.carried:
             return evidence
         found, weigh = evidence.retrieved, self.weigh(evidence.weigh)
-        wanted = [list(self.own)]
+        wanted = [Asked(tuple(self.own), weigh)]
         if not self._is_strange(evidence):
-            wanted.append([*self.own, *self.carried])
+            wanted.append(Asked((*self.own, *self.carried), weigh))
         hits = tuple(
-            evolve(hit, score=max(confidence(asked, hit, weigh) for asked in wanted))
-            for hit in found.hits
+            evolve(hit, score=max(confidence(hit, by) for by in wanted)) for hit in found.hits
         )
-        return evolve(evidence, retrieved=gate(hits, found.degraded))
+        return evolve(evidence, retrieved=evidence.gate.judge(hits, found.degraded))
 
     def weigh(self, by: Weigh) -> Weigh:
         """What a stem of ``text`` tells: as *by* has it, but less where it is carried over."""

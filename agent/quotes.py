@@ -1,25 +1,22 @@
-"""Choosing the part of a passage that speaks to a sentence: whole blocks, measured by rare words.
+"""Choosing the part of a passage that speaks to a sentence: whole blocks, by words and by meaning.
 
-Pure; knows neither index nor model. A unit is a block together with the paragraph ending in a
-colon that leads in to it.
+Pure; knows neither index nor model.
 """
 
 import math
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
 from agent.citations import has_marker
 from agent.index import Hit, Manifest
-from agent.passages import Block, Passage, words
+from agent.passages import Passage, words
 from agent.terms import stems, term_id, vocabulary
+from agent.windows import LONGEST, SENTENCE_END, units, windows
 
-SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s+")
-LONGEST = 20_000  # characters of a quote
-LEAD_IN_WORDS = 60  # a longer paragraph before a list stands on its own
 ABOVE = 0.3  # what a question word counts that stands in the headings above a unit only
 HEADING = 0.2  # what it counts in addition when it stands in the nearest one
+MEANING = 1.0  # what the cosine of a unit's nearest window counts
 PASSAGE = 2.0  # what the passage's confidence counts against the words of the unit
 LENGTH = 0.12  # what a unit pays for its length, from so many words on:
 LONG_WORDS = 60
@@ -59,25 +56,6 @@ class Unit:
     fit: float
 
 
-def units(passage: Passage) -> Iterator[tuple[int, int]]:
-    """The quotable parts of a passage, in reading order.
-
-    A heading is none, nor is a lead-in whose list or code the passage does not hold.
-    """
-    lead: Block | None = None
-    for block in passage.blocks:
-        text = passage.text[block.start : block.end]
-        if block.kind == "heading":
-            lead = None
-        elif block.kind == "paragraph" and text.endswith(":") and words(text) <= LEAD_IN_WORDS:
-            lead = lead or block
-        else:
-            start = (lead or block).start
-            if block.end - start <= LONGEST:
-                yield start, block.end
-            lead = None
-
-
 def fitting(hit: Hit, question: Mapping[str, float]) -> Iterator[Unit]:
     """Every unit of *hit* with how well it speaks to *question* (stem → weight)."""
     total = sum(question.values()) or 1.0
@@ -86,7 +64,20 @@ def fitting(hit: Hit, question: Mapping[str, float]) -> Iterator[Unit]:
         if not has_marker(text):  # a reader would take it for one of ours
             told = _told(text, hit.passage.section_at(start).heading_path, question) / total
             length = LENGTH * max(0.0, math.log(max(1, words(text)) / LONG_WORDS))
-            yield Unit(start, end, told + PASSAGE * hit.score - length)
+            meant = MEANING * _meaning(hit, start, end)
+            yield Unit(start, end, told + meant + PASSAGE * hit.score - length)
+
+
+def _meaning(hit: Hit, start: int, end: int) -> float:
+    """The cosine of the unit's nearest window; the passage's where windows are not known."""
+    if not hit.cosines:
+        return hit.cosine or 0.0
+    inside = [
+        cosine
+        for (begin, stop), cosine in zip(windows(hit.passage), hit.cosines, strict=True)
+        if start <= begin and stop <= end
+    ]
+    return max(inside, default=0.0)
 
 
 def _told(text: str, headings: Sequence[str], question: Mapping[str, float]) -> float:

@@ -1,30 +1,28 @@
 """From a question to the passages that may answer it, and whether they do.
 
-The gate is 0.5 x coverage + 0.5 x cosine of the best of the top five: the share of the question's
-rare words that one passage holds, and how near its meaning is. Without embeddings it is coverage
-alone. Both thresholds keep 95 % of a book's own questions and refuse nine of ten others.
+Asks the index, which may be far away, and leaves order and verdict to ``ranking`` and ``gate``.
 """
 
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from agent.deadline import Deadline
 from agent.embedding import Embedder
 from agent.events import Retrieved
-from agent.index import Hit, Index, IndexUnusable, Location, open_index
-from agent.quotes import Weigh, coverage, weigh_by
-from agent.terms import query_vector, stems, vocabulary
+from agent.gate import Gate, gate_of
+from agent.index import Hit, Index, IndexUnusable, Location, Manifest, open_index
+from agent.quotes import Weigh, weigh_by
+from agent.ranking import asked, confident, rank
+from agent.terms import query_vector
 
 log = logging.getLogger("footnote.retrieval")
 
 NO_EMBEDDER = "none"
-TOP_K = 8
-JUDGED = 5  # hits that the gate looks at
-THRESHOLD = 0.48
-THRESHOLD_OF_WORDS = 0.62
+CONSIDERED = 16  # passages that the index gives, to be ranked
+TOP_K = 8  # that are left of them
 RETRIEVAL_SECONDS = 4.0
 
 OUTAGES = (OSError, TimeoutError, IndexUnusable)
@@ -36,6 +34,7 @@ class Evidence:
 
     retrieved: Retrieved
     weigh: Weigh
+    gate: Gate = Gate()
 
 
 class Retriever:
@@ -65,7 +64,12 @@ class Retriever:
             return self._index
 
     async def retrieve(
-        self, query: str, deadline: Deadline, *, within: Collection[str] = ()
+        self,
+        query: str,
+        deadline: Deadline,
+        *,
+        within: Collection[str] = (),
+        top_k: int = TOP_K,
     ) -> Evidence:
         """The best passages for *query*; what is down is named in ``degraded``, not raised.
 
@@ -76,13 +80,13 @@ class Retriever:
                 index = await self.index()
                 dense = await self._embed(query, index)
                 sparse = query_vector(query, index.manifest.language)
-                hits = await index.search(sparse, dense, top_k=TOP_K, within=within)
+                hits = await index.search(sparse, dense, top_k=CONSIDERED, within=within)
         except OUTAGES as error:
             log.warning("the book cannot be searched", extra={"reason": type(error).__name__})
             found = Retrieved((), 0.0, answerable=False, degraded=("retrieval",))
             return Evidence(found, lambda _stem: 1.0)
         degraded = ("embedding",) if index.manifest.dimensions and not dense else ()
-        return _judge(query, hits, weigh_by(index.manifest), degraded)
+        return _judge(query, hits, index.manifest, degraded, top_k)
 
     async def _embed(self, query: str, index: Index) -> Sequence[float] | None:
         """``None`` when the index has no embeddings, or they cannot be made now."""
@@ -108,24 +112,11 @@ class Retriever:
         await self._embedder.close()
 
 
-def _judge(query: str, hits: Sequence[Hit], weigh: Weigh, degraded: tuple[str, ...]) -> Evidence:
-    """Each hit's score becomes its confidence, 0..1; the order stays the search's."""
-    asked = stems(query)
-    judged = tuple(evolve(hit, score=confidence(asked, hit, weigh)) for hit in hits)
-    return Evidence(gate(judged, degraded), weigh)
-
-
-def gate(judged: tuple[Hit, ...], degraded: tuple[str, ...]) -> Retrieved:
-    """Whether hits of these scores answer the question: if the best of the first few is enough."""
-    best = max((hit.score for hit in judged[:JUDGED]), default=0.0)
-    by_meaning = any(hit.cosine is not None for hit in judged)
-    answerable = best >= (THRESHOLD if by_meaning else THRESHOLD_OF_WORDS)
-    return Retrieved(judged, round(best, 4), answerable, degraded)
-
-
-def confidence(asked: Sequence[str], hit: Hit, weigh: Weigh) -> float:
-    """How sure it is that *hit* answers the question whose stems are *asked*."""
-    covered = coverage(asked, vocabulary(hit.passage.indexed_text), weigh)
-    if hit.cosine is None:
-        return covered
-    return 0.5 * covered + 0.5 * max(0.0, hit.cosine)
+def _judge(
+    query: str, found: Sequence[Hit], manifest: Manifest, degraded: tuple[str, ...], top_k: int
+) -> Evidence:
+    """The best of *found* in our order, with their confidence as their score."""
+    weigh, gate = weigh_by(manifest), gate_of(manifest)
+    by = asked(query, weigh, manifest.language)
+    best = rank(found, by)[:top_k]
+    return Evidence(gate.judge(confident(best, by), degraded), weigh, gate)

@@ -33,6 +33,7 @@ class FakeQdrant:
         self.local = QdrantClient(":memory:")
         self.written: list[str] = []  # "PUT /collections/book/points", in order
         self.upserted = 0  # points
+        self.indexed: dict[str, set[str]] = {}  # collection → the payload's members with an index
         self.status: int | None = None
         self.delay = 0.0  # seconds
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -81,6 +82,7 @@ class FakeQdrant:
                 self._route("PUT", "/collections/{name}", self._create),
                 self._route("GET", "/collections/{name}", lambda name, _: self._info(name)),
                 self._route("DELETE", "/collections/{name}", self._drop),
+                self._route("PUT", "/collections/{name}/index", self._create_index),
                 self._route("PUT", points, self._upsert),
                 self._route("POST", points, self._retrieve),
                 self._route("POST", f"{points}/query", self._query),
@@ -128,6 +130,10 @@ class FakeQdrant:
             sparse_vectors_config=asked.sparse_vectors,
         )
 
+    def _create_index(self, name: str, body: Body) -> object:
+        self.indexed.setdefault(name, set()).add(body["field_name"])
+        return {"operation_id": 0, "status": "completed"}
+
     def _drop(self, name: str, _: Body) -> bool:
         return self.local.delete_collection(name)
 
@@ -144,6 +150,7 @@ class FakeQdrant:
 
     def _query(self, name: str, body: Body) -> object:
         asked = models.QueryRequest.model_validate(body)
+        self._refuse_unindexed(name, body)
         return self.local.query_points(
             name,
             query=asked.query,
@@ -152,6 +159,15 @@ class FakeQdrant:
             with_payload=asked.with_payload or False,
             with_vectors=asked.with_vector or False,
         )
+
+    def _refuse_unindexed(self, name: str, body: Body) -> None:
+        """As a server in strict mode does, of the filters that we send."""
+        aliases = self.local.get_aliases().aliases
+        target = next((a.collection_name for a in aliases if a.alias_name == name), name)
+        filters = [prefetch.get("filter") or {} for prefetch in body.get("prefetch", ())]
+        keys = {condition["key"] for found in filters for condition in found.get("must", ())}
+        if missing := keys - self.indexed.get(target, set()):
+            raise ValueError(f"Index required but missing for {sorted(missing)}")
 
     def _scroll(self, name: str, body: Body) -> object:
         asked = models.ScrollRequest.model_validate(body)

@@ -2,7 +2,8 @@
 
 ``edge`` is an embedded Qdrant in a directory, ``remote`` a Qdrant server. Vectors and term ids are
 made above this port (``agent.embedding``, ``agent.terms``), so both adapters rank alike:
-sparse BM25 and dense cosine, 100 candidates each, fused by distribution-based score fusion.
+sparse BM25 and dense cosine, 100 candidates each, fused by distribution-based score fusion. A
+passage has a dense vector for each of its windows, and is as near as the nearest of them.
 An index that was published without dense vectors is searched by words, whatever the embedder.
 """
 
@@ -20,10 +21,12 @@ from attrs import asdict, field, frozen
 
 from agent.passages import Passage
 from agent.terms import SparseVector
+from agent.windows import windows
 
 SCHEMA = 2  # of payloads and vectors; an index of another schema is rebuilt by ingest
 CANDIDATES = 100  # of each kind that are fused
 DENSE, SPARSE = "dense", "bm25"  # the names of the vectors
+PAGE = "page"  # the payload's member that a search within pages filters by
 
 
 class IndexUnusable(Exception):
@@ -66,11 +69,15 @@ class Manifest:
 
 @frozen
 class Hit:
-    """A found passage. *cosine* is to the question's embedding, ``None`` without a dense vector."""
+    """A found passage.
+
+    *cosine* is to the question's embedding, of the passage's nearest window; ``None`` without it.
+    """
 
     passage: Passage
     score: float  # the fused score; comparable within one search only
     cosine: float | None
+    cosines: tuple[float, ...] = ()  # of each of ``agent.windows.windows(passage)``, if known
 
 
 class Index(Protocol):
@@ -90,7 +97,8 @@ class Index(Protocol):
         """The best *top_k* passages, best first; ties in reading order.
 
         *within* are the pages that are searched; none means all. Raises ``OSError`` or
-        ``TimeoutError`` when the index is out of reach.
+        ``TimeoutError`` when the index is out of reach, and ``IndexUnusable`` when it does not know
+        its pages, as one whose manifest has no contents may not.
         """
 
     async def ping(self) -> None:
@@ -128,7 +136,7 @@ class IndexWriter(Protocol):
         manifest: Manifest,
         passages: Sequence[Passage],
         sparse: Mapping[UUID, SparseVector],
-        dense: Mapping[UUID, Sequence[float]],
+        dense: Mapping[UUID, Sequence[Sequence[float]]],
     ) -> None:
         """Make *passages* the whole content of the index, in one step that readers see at once."""
 
@@ -230,6 +238,15 @@ def comparable(dense: Sequence[float] | None, manifest: Manifest) -> Sequence[fl
 def in_order(hits: Sequence[Hit]) -> list[Hit]:
     """Best first; ties in reading order."""
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.ordinal))
+
+
+def hit_of(passage: Passage, score: float, dense: Sequence[float], stored: Any) -> Hit:
+    """A hit with its cosines; *stored* is the vector of the passage, or one for each window."""
+    if not stored or not isinstance(stored[0], list | tuple):
+        return Hit(passage, score, cosine(dense, stored or ()))
+    cosines = tuple(cosine(dense, vector) for vector in stored)
+    known = cosines if len(cosines) == len(windows(passage)) else ()
+    return Hit(passage, score, max(cosines), known)
 
 
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:

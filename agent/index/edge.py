@@ -23,14 +23,15 @@ from attrs import frozen
 from agent.index import (
     CANDIDATES,
     DENSE,
+    PAGE,
     SPARSE,
     Hit,
     IndexUnusable,
     Manifest,
     check,
     comparable,
-    cosine,
     generations,
+    hit_of,
     in_order,
     manifest_of,
 )
@@ -79,7 +80,9 @@ class EdgeIndex:
         within: Collection[str] = (),
     ) -> list[Hit]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._search, sparse, dense, top_k)
+        return await loop.run_in_executor(
+            self._pool, self._search, sparse, dense, top_k, tuple(within)
+        )
 
     async def ping(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._current)
@@ -88,10 +91,16 @@ class EdgeIndex:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._let_go)
         self._pool.shutdown()
 
-    def _search(self, sparse: SparseVector, dense: Sequence[float] | None, top_k: int) -> list[Hit]:
+    def _search(
+        self,
+        sparse: SparseVector,
+        dense: Sequence[float] | None,
+        top_k: int,
+        within: tuple[str, ...],
+    ) -> list[Hit]:
         current = self._current()
         meaning = comparable(dense, current.manifest)
-        request = _request(sparse, meaning, top_k)
+        request = _request(sparse, meaning, top_k, within)
         if request is None:
             return []
         with native_errors():
@@ -141,7 +150,7 @@ def read_manifest(generation: Path) -> Manifest:
 
 
 def _request(
-    sparse: SparseVector, dense: Sequence[float] | None, top_k: int
+    sparse: SparseVector, dense: Sequence[float] | None, top_k: int, within: tuple[str, ...]
 ) -> "QueryRequest | None":
     """``None`` when there is nothing to search by: a question of stop words."""
     import qdrant_edge as edge
@@ -154,10 +163,12 @@ def _request(
         queries.append(edge.Query.Nearest(list(dense), using=DENSE))
     if not queries:
         return None
+    pages = edge.FieldCondition(PAGE, match=edge.MatchAny(list(within)))
+    only = edge.Filter(must=[pages]) if within else None  # before fusion: each kind finds its own
     return edge.QueryRequest(
         limit=top_k,
         query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]  # its stub forgets the base class
-        prefetches=[edge.Prefetch(limit=CANDIDATES, query=query) for query in queries],
+        prefetches=[edge.Prefetch(limit=CANDIDATES, query=q, filter=only) for q in queries],
         with_payload=True,
         with_vector=[DENSE] if dense else False,
     )
@@ -168,7 +179,7 @@ def _hit(point: "ScoredPoint", dense: Sequence[float] | None) -> Hit:
     if not dense:
         return Hit(passage, point.score, None)
     stored: Any = point.vector
-    return Hit(passage, point.score, cosine(dense, stored.get(DENSE, ())))
+    return hit_of(passage, point.score, dense, stored.get(DENSE, ()))
 
 
 def load(generation: Path) -> "EdgeShard":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from qdrant_edge import EdgeConfig, Point
 
 BATCH = 64  # points an upsert: the GIL is held for some 5 ms
-PAGE = 1000  # points a scroll
+RECORDS = 1000  # a scroll
 
 
 class EdgeWriter:
@@ -68,7 +68,7 @@ class EdgeWriter:
         manifest: Manifest,
         passages: Sequence[Passage],
         sparse: Mapping[UUID, SparseVector],
-        dense: Mapping[UUID, Sequence[float]],
+        dense: Mapping[UUID, Sequence[Sequence[float]]],
     ) -> None:
         def write() -> None:
             generation = generations.begin(self._directory, _size(manifest, passages))
@@ -85,7 +85,7 @@ def _fingerprints(generation: Path) -> dict[UUID, str]:
     with native_errors(), closing(load(generation)) as shard:
         offset: Any = None
         while True:
-            request = edge.ScrollRequest(offset=offset, limit=PAGE, with_payload=["fingerprint"])
+            request = edge.ScrollRequest(offset=offset, limit=RECORDS, with_payload=["fingerprint"])
             records, offset = shard.scroll(request)
             found |= {UUID(str(r.id)): (r.payload or {}).get("fingerprint", "") for r in records}
             if offset is None:
@@ -97,7 +97,7 @@ def _build(
     manifest: Manifest,
     passages: Sequence[Passage],
     sparse: Mapping[UUID, SparseVector],
-    dense: Mapping[UUID, Sequence[float]],
+    dense: Mapping[UUID, Sequence[Sequence[float]]],
 ) -> None:
     import qdrant_edge as edge
 
@@ -121,6 +121,7 @@ def _config(dimensions: int) -> "EdgeConfig":
         size=dimensions or 1,
         distance=edge.Distance.Cosine,
         datatype=edge.VectorStorageDatatype.Float16,
+        multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
     )
     return edge.EdgeConfig(
         vectors={DENSE: meanings} if dimensions else None,
@@ -129,18 +130,20 @@ def _config(dimensions: int) -> "EdgeConfig":
     )
 
 
-def _point(passage: Passage, sparse: SparseVector, dense: Sequence[float] | None) -> "Point":
+def _point(
+    passage: Passage, sparse: SparseVector, dense: Sequence[Sequence[float]] | None
+) -> "Point":
     import qdrant_edge as edge
 
     vectors: dict[str, Any] = {}
     if sparse.indices:
         vectors[SPARSE] = edge.SparseVector(list(sparse.indices), list(sparse.values))
     if dense:
-        vectors[DENSE] = list(dense)
+        vectors[DENSE] = list(map(list, dense))
     return edge.Point(passage.passage_id, vectors, passage.as_payload())
 
 
 def _size(manifest: Manifest, passages: Sequence[Passage]) -> int:
     """Bytes that a generation may take, on the safe side."""
     texts = sum(len(passage.text) for passage in passages)
-    return 2_000_000 + 2 * texts + len(passages) * (2_000 + 2 * manifest.dimensions)
+    return 2_000_000 + 2 * texts + len(passages) * (2_000 + 10 * manifest.dimensions)

@@ -17,6 +17,7 @@ from attrs import frozen
 from agent.index import (
     CANDIDATES,
     DENSE,
+    PAGE,
     SCHEMA,
     SPARSE,
     Hit,
@@ -25,7 +26,7 @@ from agent.index import (
     Manifest,
     check,
     comparable,
-    cosine,
+    hit_of,
     in_order,
     manifest_of,
 )
@@ -34,7 +35,7 @@ from agent.passages import from_payload
 from agent.terms import SparseVector
 
 if TYPE_CHECKING:
-    from qdrant_client.models import Prefetch, ScoredPoint
+    from qdrant_client.models import Filter, Prefetch, ScoredPoint
 
 log = logging.getLogger("footnote.index")
 
@@ -76,7 +77,7 @@ class RemoteIndex:
     ) -> list[Hit]:
         contents = await self._current()
         meaning = comparable(dense, contents.manifest)
-        prefetch = self._prefetch(contents, sparse, meaning)
+        prefetch = self._prefetch(contents, sparse, meaning, within)
         if not prefetch:
             return []
         try:
@@ -112,20 +113,30 @@ class RemoteIndex:
         return reply.points
 
     def _prefetch(
-        self, contents: _Contents, sparse: SparseVector, dense: Sequence[float] | None
+        self,
+        contents: _Contents,
+        sparse: SparseVector,
+        dense: Sequence[float] | None,
+        within: Collection[str],
     ) -> list["Prefetch"]:
         from qdrant_client.models import Prefetch
         from qdrant_client.models import SparseVector as Terms
 
         if contents.published is None and not dense:
             raise OSError("This collection has no words to search: the question needs a vector.")
+        if contents.published is None and within:
+            raise IndexUnusable(
+                f"The collection {self._server.location} was filled by another tool: nobody knows "
+                "by what name it holds its pages, so it is searched as a whole only."
+            )
+        only = _of_pages(within) if within else None  # before fusion: each kind finds its own
         found = []
         if sparse.indices and contents.published is not None:
             terms = Terms(indices=list(sparse.indices), values=list(sparse.values))
-            found.append(Prefetch(query=terms, using=SPARSE, limit=CANDIDATES))
+            found.append(Prefetch(query=terms, using=SPARSE, limit=CANDIDATES, filter=only))
         if dense:
             using = contents.dense or None
-            found.append(Prefetch(query=list(dense), using=using, limit=CANDIDATES))
+            found.append(Prefetch(query=list(dense), using=using, limit=CANDIDATES, filter=only))
         return found
 
     async def _current(self) -> _Contents:
@@ -185,6 +196,13 @@ class RemoteIndex:
         return _Contents(manifest, fitting[0], None)
 
 
+def _of_pages(within: Collection[str]) -> "Filter":
+    from qdrant_client import models
+
+    pages = models.FieldCondition(key=PAGE, match=models.MatchAny(any=list(within)))
+    return models.Filter(must=[pages])
+
+
 def _hit(point: "ScoredPoint", vector: str, dense: Sequence[float] | None) -> Hit | None:
     """``None`` for a point without text, which another tool may have stored."""
     number = point.id
@@ -198,4 +216,4 @@ def _hit(point: "ScoredPoint", vector: str, dense: Sequence[float] | None) -> Hi
         return Hit(passage, point.score, None)
     stored: Any = point.vector
     values = stored.get(vector, ()) if isinstance(stored, dict) else stored or ()
-    return Hit(passage, point.score, cosine(dense, values))
+    return hit_of(passage, point.score, dense, values)

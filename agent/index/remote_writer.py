@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 
 from agent.index import (
     DENSE,
+    PAGE,
     SCHEMA,
     SPARSE,
     IndexUnusable,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from qdrant_client.models import CollectionInfo, PointStruct
 
 BATCH = 64  # points a request
-PAGE = 1000  # ids a request
+IDS = 1000  # a request
 TIMEOUT = 60.0  # seconds that one request may take
 
 
@@ -82,7 +83,7 @@ class RemoteWriter:
         manifest: Manifest,
         passages: Sequence[Passage],
         sparse: Mapping[UUID, SparseVector],
-        dense: Mapping[UUID, Sequence[float]],
+        dense: Mapping[UUID, Sequence[Sequence[float]]],
     ) -> None:
         state = await self._look()
         target = state.target if state.in_place and state.target else await self._create()
@@ -154,7 +155,7 @@ class RemoteWriter:
         fields = ["fingerprint", "ordinal"]
         return await self._server.ask(
             lambda client: client.scroll(
-                self._name, offset=offset, limit=PAGE, with_payload=fields, with_vectors=False
+                self._name, offset=offset, limit=IDS, with_payload=fields, with_vectors=False
             )
         )
 
@@ -166,6 +167,9 @@ class RemoteWriter:
             size=self._dimensions or 1,
             distance=models.Distance.COSINE,
             datatype=models.Datatype.FLOAT16,
+            multivector_config=models.MultiVectorConfig(
+                comparator=models.MultiVectorComparator.MAX_SIM
+            ),
         )
         words = models.SparseVectorParams(modifier=models.Modifier.IDF)
         await self._server.ask(
@@ -173,6 +177,12 @@ class RemoteWriter:
                 name,
                 vectors_config={DENSE: meaning} if self._dimensions else {},
                 sparse_vectors_config={SPARSE: words},
+            )
+        )
+        # A server in strict mode, as Qdrant's cloud is, filters by what has an index only.
+        await self._server.ask(
+            lambda client: client.create_payload_index(
+                name, PAGE, models.PayloadSchemaType.KEYWORD, wait=True
             )
         )
         return name
@@ -183,8 +193,8 @@ class RemoteWriter:
     async def _delete(self, target: str, ids: list[str]) -> None:
         from qdrant_client import models
 
-        for start in range(0, len(ids), PAGE):
-            batch = models.PointIdsList(points=list(ids[start : start + PAGE]))
+        for start in range(0, len(ids), IDS):
+            batch = models.PointIdsList(points=list(ids[start : start + IDS]))
             delete = methodcaller("delete", target, batch, wait=True)
             await self._server.ask(delete)
 
@@ -209,7 +219,8 @@ def _fits(info: "CollectionInfo", dimensions: int) -> bool:
     """Whether vectors of *dimensions* can be stored there; 0 are stored anywhere."""
     vectors = info.config.params.vectors
     dense = vectors.get(DENSE) if isinstance(vectors, dict) else None
-    return not dimensions or (dense is not None and dense.size == dimensions)
+    by_window = dense is not None and dense.multivector_config is not None
+    return not dimensions or (dense is not None and by_window and dense.size == dimensions)
 
 
 def _changed(state: _State, manifest: Manifest, passages: Sequence[Passage]) -> Iterator[Passage]:
@@ -228,7 +239,9 @@ def _changed(state: _State, manifest: Manifest, passages: Sequence[Passage]) -> 
             yield passage
 
 
-def _point(passage: Passage, sparse: SparseVector, dense: Sequence[float] | None) -> "PointStruct":
+def _point(
+    passage: Passage, sparse: SparseVector, dense: Sequence[Sequence[float]] | None
+) -> "PointStruct":
     from qdrant_client import models
 
     vectors: dict[str, Any] = {}
@@ -236,7 +249,7 @@ def _point(passage: Passage, sparse: SparseVector, dense: Sequence[float] | None
         terms = models.SparseVector(indices=list(sparse.indices), values=list(sparse.values))
         vectors[SPARSE] = terms
     if dense:
-        vectors[DENSE] = list(dense)
+        vectors[DENSE] = list(map(list, dense))
     payload = passage.as_payload()
     return models.PointStruct(id=str(passage.passage_id), vector=vectors, payload=payload)
 

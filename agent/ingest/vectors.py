@@ -7,6 +7,7 @@ from agent.index import Manifest
 from agent.ingest.cache import EmbeddingCache
 from agent.passages import Passage
 from agent.terms import SparseVector, passage_vector
+from agent.windows import embedded_texts
 
 
 class Terms(Mapping[UUID, SparseVector]):
@@ -27,8 +28,8 @@ class Terms(Mapping[UUID, SparseVector]):
         return len(self._passages)
 
 
-class Vectors(Mapping[UUID, Sequence[float]]):
-    """The embeddings that the cache has; empty without an embedding model."""
+class Vectors(Mapping[UUID, Sequence[Sequence[float]]]):
+    """A vector for each window of a passage, from the cache; empty without an embedding model."""
 
     def __init__(
         self, passages: Sequence[Passage], manifest: Manifest, cache: EmbeddingCache
@@ -39,14 +40,17 @@ class Vectors(Mapping[UUID, Sequence[float]]):
 
     def missing(self) -> list[str]:
         """The texts that are still to be embedded, each once, in reading order."""
-        texts = dict.fromkeys(passage.indexed_text for passage in self._passages.values())
+        texts = dict.fromkeys(
+            text for passage in self._passages.values() for text in embedded_texts(passage)
+        )
         return [text for text in texts if not self._cache.has(self._model, text)]
 
-    def __getitem__(self, key: UUID) -> Sequence[float]:
-        vector = self._cache.find(self._model, self._passages[key].indexed_text)
-        if vector is None:
+    def __getitem__(self, key: UUID) -> Sequence[Sequence[float]]:
+        texts = embedded_texts(self._passages[key])
+        found = [vector for text in texts if (vector := self._cache.find(self._model, text))]
+        if len(found) < len(texts):
             raise KeyError(key)
-        return vector
+        return found
 
     def __iter__(self) -> Iterator[UUID]:
         return iter(self._passages)

@@ -507,3 +507,51 @@ async def test_a_collection_of_another_tool_is_never_overwritten(
     with pytest.raises(IndexUnusable, match="QDRANT_COLLECTION"):
         await publish(writer, passages(3))
     assert qdrant.written == []
+
+
+async def test_both_adapters_search_within_pages_alike(shelves: dict[str, Location]) -> None:
+    """Some pages as a whole: each of their passages is a candidate, and nothing else is."""
+    async with reading(shelves["embedded"]) as one, reading(shelves["remote"]) as other:
+        for number in range(10):
+            question = f"{VOCABULARY[number]} {VOCABULARY[number * 7 % 132]} {number}"
+            asked = query_vector(question), direction(question)
+            pages = ("page-1.md", "page-4.md") if number % 2 else ("page-3.md",)
+            here = await one.search(*asked, top_k=30, within=pages)
+            there = await other.search(*asked, top_k=30, within=pages)
+
+            assert len(here) == 10 * len(pages)
+            assert {hit.passage.page for hit in here} == set(pages)
+            assert [hit.passage for hit in here] == [hit.passage for hit in there]
+            assert [hit.score for hit in here] == pytest.approx([h.score for h in there], abs=1e-3)
+
+
+async def test_a_page_is_searched_whole_however_poor_it_is(location: Location) -> None:
+    """A filter behind the fusion would find nothing: a hundred others match better."""
+    book = [passage(n, "wick") for n in range(120)]
+    poor = passage(120, f"The {'keeper of the tower ' * 9} trims no wick.")
+    await put(location, [*book, poor])
+
+    async with reading(location) as index:
+        words, meaning = query_vector("wick"), vector("wick")
+        hits = await index.search(words, meaning, top_k=8, within=["page-12.md"])
+
+        assert [hit.passage for hit in hits] == [poor]
+
+
+async def test_a_page_that_is_not_there_has_nothing(shelf: Location) -> None:
+    """Rather than the rest of the book."""
+    async with reading(shelf) as index:
+        asked = query_vector("page"), vector("page")
+
+        assert await index.search(*asked, top_k=8, within=["nowhere.md"]) == []
+
+
+async def test_a_collection_of_another_tool_is_searched_as_a_whole_only(
+    remote: Location, qdrant: FakeQdrant
+) -> None:
+    """Nobody knows by what name it holds its pages, and a guess would find nothing, silently."""
+    filled_by_another_tool(qdrant, None)
+
+    async with reading(remote) as index:
+        with pytest.raises(IndexUnusable, match="as a whole"):
+            await index.search(query_vector("horn"), vector("horn"), top_k=3, within=["lamp.md"])
