@@ -10,8 +10,11 @@ from uuid import UUID
 from attrs import field, frozen
 from starlette.requests import Request
 
-from agent import Question
+from agent import Agent, Question
+from agent.deadline import Deadline
 from agent.followup import Turn
+from agent.retrieval import OUTAGES as OUT_OF_REACH
+from agent.scope import Scope, UnknownScope
 from answers import Answer, Asked, Place
 from authentication import address, presented
 from database import OUTAGES
@@ -27,10 +30,11 @@ from limits import (
     seconds_until_midnight,
 )
 from plain_text import clean
-from problems import BudgetSpent, ConversationNotFound, OtherUser
+from problems import BudgetSpent, ConversationNotFound, OtherUser, ValidationError
 from readers import Reader
 from state import State
 
+CHECK_SECONDS = 4.0  # that looking up a scope may take
 RUNNING = 2  # answers at a time, for one reader in one process
 
 
@@ -40,6 +44,8 @@ class Asking:
 
     text: str
     selected_text: str | None = None
+    scope: Scope | None = None
+    scope_pointer: str = ""  # to the object of the request that names the scope
     conversation_id: UUID | None = None
     user_label: str | None = None
     metadata: Mapping[str, Any] = field(factory=dict)
@@ -48,8 +54,9 @@ class Asking:
 async def ask(request: Request[State], reader: Reader | None, asking: Asking) -> Answer:
     """The answer in the making.
 
-    Raises ``OtherUser``, ``ConversationNotFound``, ``TooManyRequests``, ``BudgetSpent``,
-    ``TooManyAnswers`` and ``ShuttingDown``; all of it before the first byte of a response.
+    Raises ``OtherUser``, ``ValidationError`` for an unknown scope, ``ConversationNotFound``,
+    ``TooManyRequests``, ``BudgetSpent``, ``TooManyAnswers`` and ``ShuttingDown``; all of it before
+    the first byte of a response.
     """
     state = request.state
     if reader and asking.user_label and asking.user_label.lower() != str(reader.user_id):
@@ -62,6 +69,7 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
     await state["limits"].take(*buckets)
     at_most = RUNNING if state["settings"].rate_limits else None
     state["answers"].admit(asker, at_most)  # before anything is charged for it
+    await _check(state["agent"], asking)
     place, turns, degraded = await _remembered(request, reader, asking.conversation_id)
     writes = await _spend(state, reader, asker, ip)
     question = Question(
@@ -69,6 +77,7 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         selected_text=asking.selected_text and clean(asking.selected_text),
         turns=turns,
         use_model=writes,
+        scope=asking.scope,
     )
     asked = Asked(
         question=question,
@@ -78,6 +87,20 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         degraded=degraded,
     )
     return state["answers"].start(asked, asker=asker, at_most=at_most)
+
+
+async def _check(agent: Agent, asking: Asking) -> None:
+    """Refuse a scope that the book does not have; where the book is out of reach, it may pass."""
+    if asking.scope is None:
+        return
+    try:
+        await agent.pages(asking.scope, Deadline.after(CHECK_SECONDS))
+    except UnknownScope as unknown:
+        pointer = f"{asking.scope_pointer}/{asking.scope.kind}"
+        violation = {"in": "body", "pointer": pointer, "detail": str(unknown)}
+        raise ValidationError(f"{pointer[1:]}: {unknown}", errors=[violation]) from None
+    except OUT_OF_REACH:
+        return  # the answer will say so
 
 
 async def _remembered(

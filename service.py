@@ -24,7 +24,9 @@ import logs
 from agent import Agent
 from agent.embedding import open_embedder
 from agent.index import Location, index_directory
-from agent.providers import Failover, Provider
+from agent.providers import Provider
+from agent.providers.cache import AnswerCache
+from agent.providers.failover import Failover
 from agent.providers.openai_compatible import GEMINI, OPENAI, OpenAICompatible
 from agent.retrieval import Retriever
 from answers import Answer, Answers, Store
@@ -181,32 +183,34 @@ def open_agent(settings: Settings) -> Agent:
         collection=settings.qdrant_collection,
     )
     providers = tuple(model_providers(settings))
+    models = Failover(providers, AnswerCache(settings.answer_cache), settings.model_prices)
     book_host = urlsplit(settings.book_url or "").hostname
     return Agent(
         Retriever(location, embedder),
-        Failover(providers) if providers else None,
+        models if providers else None,
         media_hosts={*settings.media_hosts, *filter(None, [book_host])},
     )
 
 
 def model_providers(settings: Settings) -> Iterator[Provider]:
-    """Every model that there is a key for, in the order of failover."""
-    if settings.openai_api_key or settings.openai_base_url:
-        yield OpenAICompatible(
-            name="openai",
-            model=settings.openai_model,
-            base_url=settings.openai_base_url or OPENAI,
-            api_key=settings.openai_api_key,
-            # A model that reasons for long spends the time that the first words have.
-            reasoning_effort=None if settings.openai_base_url else "low",
-        )
-    if settings.gemini_api_key:
-        yield OpenAICompatible(
-            name="gemini",
-            model=settings.gemini_model,
-            base_url=GEMINI,
-            api_key=settings.gemini_api_key,
-        )
+    """The models that can be asked, in the order of failover."""
+    for name in settings.models:
+        if name == "openai":
+            yield OpenAICompatible(
+                name=name,
+                model=settings.openai_model,
+                base_url=settings.openai_base_url or OPENAI,
+                api_key=settings.openai_api_key,
+                # A model that reasons for long spends the time that the first words have.
+                reasoning_effort=None if settings.openai_base_url else "low",
+            )
+        else:
+            yield OpenAICompatible(
+                name=name,
+                model=settings.gemini_model,
+                base_url=GEMINI,
+                api_key=settings.gemini_api_key,
+            )
 
 
 app = create_app(read_or_exit(serves=True))

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,9 +17,15 @@ from attrs import field, fields, frozen
 ROOT = Path(__file__).resolve().parent
 CHAT_PER_DAY = 1000  # answers that models write, unless GLOBAL_CHAT_PER_DAY says otherwise
 OPENSSL = "openssl rand -base64 32"
+MODELS = ("openai", "gemini")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 # ASCII: a browser sends bücher.example as xn--bcher-kva.example, so that must stand here.
 ORIGIN = re.compile(r"(?ai)https?://([a-z0-9_]([\w.-]*\w)?|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+
+PRICE = re.compile(
+    r"(?a)(?P<model>\S+?)\s*=\s*(?P<prompt>\d{1,6}(\.\d{1,9})?)"
+    r"\s*/\s*(?P<completion>\d{1,6}(\.\d{1,9})?)"
+)
 
 
 class BadSettings(ValueError):
@@ -66,6 +73,23 @@ def _switch(value: str) -> bool:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip().lower() for name in value.split(",") if name.strip())
+
+
+def _model_order(value: str) -> tuple[str, ...]:
+    names = _names(value)
+    if not names or len(set(names)) < len(names) or not set(names) <= set(MODELS):
+        raise ValueError(f"must list some of {', '.join(MODELS)}, each once")
+    return names
+
+
+def _model_prices(value: str) -> Mapping[str, tuple[float, float]]:
+    prices: dict[str, tuple[float, float]] = {}
+    for price in filter(None, map(str.strip, value.split(","))):
+        match = PRICE.fullmatch(price)
+        if not match:
+            raise ValueError("must list prices such as gpt-5-mini=0.25/2.00")
+        prices[match["model"]] = float(match["prompt"]), float(match["completion"])
+    return prices
 
 
 def _header_name(value: str) -> str:
@@ -158,6 +182,12 @@ class Settings:
     openai_model: str = _setting(_text, "OPENAI_MODEL", default="gpt-5-mini")
     gemini_api_key: str | None = _setting(_text, "GEMINI_API_KEY", secret=True)
     gemini_model: str = _setting(_text, "GEMINI_MODEL", default="gemini-2.5-flash")
+    model_order: tuple[str, ...] = _setting(_model_order, "MODEL_ORDER", default=MODELS)
+    # US dollars for a million tokens, of the prompt and of the answer
+    model_prices: Mapping[str, tuple[float, float]] = _setting(
+        _model_prices, "MODEL_PRICES", default=MappingProxyType({})
+    )
+    answer_cache: int = _setting(_whole(0, 100_000), "ANSWER_CACHE", default=500)
     auth_secret: str | None = _setting(_secret, "BETTER_AUTH_SECRET", "AUTH_SECRET", secret=True)
     previous_auth_secret: str | None = _setting(_secret, "BETTER_AUTH_SECRET_PREVIOUS", secret=True)
     better_auth_url: str | None = _setting(_http_url, "BETTER_AUTH_URL")
@@ -217,8 +247,16 @@ class Settings:
 
     @property
     def has_model(self) -> bool:
-        """Whether any model is configured; a local OPENAI_BASE_URL needs no key."""
-        return bool(self.openai_api_key or self.openai_base_url or self.gemini_api_key)
+        return bool(self.models)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Those in the order that are configured; a local OPENAI_BASE_URL needs no key."""
+        configured = {
+            "openai": self.openai_api_key or self.openai_base_url,
+            "gemini": self.gemini_api_key,
+        }
+        return tuple(name for name in self.model_order if configured[name])
 
 
 def _environment() -> dict[str, str]:

@@ -3,26 +3,32 @@
 Knows neither HTTP nor SQL. One ``Agent`` serves all questions of a service.
 """
 
-from collections.abc import AsyncGenerator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from agent import extractive, followup, prompt
+from agent import condense, extractive, followup, prompt, support
 from agent.citations import CitationStream, Cleaned
 from agent.deadline import Deadline
 from agent.events import Cited, Delta, Done, Event, Failed
 from agent.followup import Search, Turn
+from agent.grounds import Grounds, nearest, of_book, of_scope, of_selection, scope_pages
 from agent.images import SafeText
-from agent.providers import Answered, Failover, ProviderFailed
+from agent.providers import Answered, ProviderFailed
+from agent.providers.failover import Failover
 from agent.quotes import supporting
 from agent.retrieval import Evidence, Retriever
-from models import Citation
+from agent.scope import Scope
+from agent.selection import SEARCHED
+from models import Citation, PageLink
 from problems import AnswerInterrupted
 
 __all__ = ["Agent", "Question", "Turn"]
 
 MOMENT = 0.1  # seconds
+ELSEWHERE = "This {scope} does not answer the question, but “{title}” does."
+NEAREST = "The nearest pages:"
 OUT_OF_REACH = "The book cannot be searched right now. Please ask again in a moment."
 
 
@@ -34,13 +40,13 @@ class Question:
     selected_text: str | None = None
     turns: tuple[Turn, ...] = ()  # earlier ones of the conversation, oldest first
     use_model: bool = True  # or answer from the book's own words, for nothing
-    within: tuple[str, ...] = ()  # the pages that are searched; none means all
+    scope: Scope | None = None  # the only part of the book that is searched
 
     @property
     def search(self) -> Search:
-        """What is searched: a question about a selection means nothing without it."""
+        """What the book is searched for; a selection that is not from there counts, too."""
         if self.selected_text:
-            return Search(f"{self.text}\n{self.selected_text[:1000]}")
+            return Search(f"{self.text}\n{self.selected_text[:SEARCHED]}")
         return followup.search(self.text, self.turns)
 
 
@@ -69,41 +75,102 @@ class Agent:
         Raises ``TimeoutError`` when the deadline passes; closing the generator closes the model's
         stream.
         """
-        search = question.search
-        evidence = search.judge(await self.retriever.retrieve(search.text, deadline))
-        found = evidence.retrieved
+        condensed, searched = None, question
+        if self.models and question.use_model:
+            condensed = await condense.condense(question, self.retriever, self.models, deadline)
+        if condensed:
+            searched = evolve(question, text=condensed.query, turns=())
+        grounds = await self._search(searched, deadline)
+        async with aclosing(self._answer(question, grounds, deadline)) as events:
+            async for event in events:
+                yield condensed.counted(event) if condensed and isinstance(event, Done) else event
+
+    async def _answer(
+        self, question: Question, grounds: Grounds, deadline: Deadline
+    ) -> AsyncGenerator[Event, None]:
+        found = grounds.evidence.retrieved
         yield found
         if not found.answerable:
-            unreachable = "retrieval" in found.degraded
-            yield Delta(OUT_OF_REACH if unreachable else prompt.REFUSAL)
-            yield _extracted(found.degraded, refused=not unreachable)
+            for event in _refuse(question, grounds):
+                yield event
         elif self.models and question.use_model:
-            written = _write(self.models, question, evidence, deadline, hosts=self.media_hosts)
+            written = _write(self.models, question, grounds, deadline, hosts=self.media_hosts)
             async with aclosing(written) as events:
                 async for event in events:
                     yield event
         else:
             unused = ("model",) if self.models else ()
-            for event in _quote(question, evidence, (*found.degraded, *unused)):
+            for event in _quote(grounds, (*found.degraded, *unused)):
                 yield event
+
+    async def pages(self, scope: Scope, deadline: Deadline) -> tuple[str, ...]:
+        """The pages of *scope*.
+
+        Raises ``UnknownScope`` with what there is instead, and ``retrieval.OUTAGES``.
+        """
+        return await scope_pages(self.retriever, scope, deadline)
+
+    async def _search(self, question: Question, deadline: Deadline) -> Grounds:
+        if question.scope:
+            return await of_scope(self.retriever, question.search, question.scope, deadline)
+        if selection := question.selected_text:
+            located = await of_selection(self.retriever, question.text, selection, deadline)
+            if located:
+                return located
+        grounds = await of_book(self.retriever, question.search, deadline)
+        if grounds.evidence.retrieved.answerable or not question.selected_text:
+            return grounds
+        alone = followup.search(question.text, question.turns)  # strange words drown a question's
+        return await of_book(self.retriever, alone, deadline)
+
+
+def _refuse(question: Question, grounds: Grounds) -> Iterator[Event]:
+    degraded = grounds.evidence.retrieved.degraded
+    if "retrieval" in degraded:
+        yield Delta(OUT_OF_REACH)
+        yield _extracted(degraded)
+        return
+    whole = grounds.elsewhere
+    if question.scope and whole and whole.answerable:
+        best = max(whole.hits, key=lambda hit: hit.score).passage
+        title = best.chapter if question.scope.kind == "chapter" else best.title
+        yield Delta(ELSEWHERE.format(scope=question.scope.kind, title=title))
+    else:
+        yield Delta(prompt.REFUSAL)
+    pages = nearest((whole or grounds.evidence.retrieved).hits)
+    yield from _named(pages)
+    yield _extracted(degraded, refused=True, nearest=pages)
+
+
+def _named(pages: Sequence[PageLink]) -> Iterator[Event]:
+    """The pages that come nearest, for a reader who may still want to look there."""
+    links = [f"[{_bare(page.title)}]({page.url})" if page.url else page.title for page in pages]
+    if links:
+        yield Delta(f"\n\n{NEAREST} {', '.join(links)}.")
+
+
+def _bare(title: str) -> str:
+    return title.replace("[", "(").replace("]", ")")
 
 
 async def _write(
     models: Failover,
     question: Question,
-    evidence: Evidence,
+    grounds: Grounds,
     deadline: Deadline,
     *,
     hosts: Collection[str],
 ) -> AsyncGenerator[Event, None]:
     """The model's answer with its citations; the book's own words if no model begins one."""
+    evidence = grounds.evidence
     sources = prompt.within_budget(evidence.retrieved.hits)
     stream = CitationStream(sources, lambda hit, claim: supporting(hit, claim, evidence.weigh))
     safe = SafeText(stream, hosts)
     messages = prompt.messages(question.text, question.selected_text, sources, question.turns)
     answered: Answered | None = None
     try:
-        async with aclosing(models.stream(messages, deadline)) as pieces:
+        pieces = models.stream(messages, deadline, remembers=not question.turns)
+        async with aclosing(pieces):
             async for piece in pieces:
                 if isinstance(piece, Answered):
                     answered = piece
@@ -112,23 +179,31 @@ async def _write(
                         yield event
     except ProviderFailed as failed:
         if not failed.started:
-            for event in _quote(question, evidence, (*evidence.retrieved.degraded, "model")):
+            for event in _quote(grounds, (*evidence.retrieved.degraded, "model")):
                 yield event
             return
     for event in _sent(safe.finish()):
         yield event
     if not answered and not deadline.fits(MOMENT):
         raise TimeoutError  # two timers ended at once, and the one inside was first
+    for event in _ended(stream, answered, evidence):
+        yield event
+
+
+def _ended(
+    stream: CitationStream, answered: Answered | None, evidence: Evidence
+) -> Iterator[Event]:
     if answered:
-        yield _written(stream, answered, evidence.retrieved.degraded)
+        done = _written(stream, answered, evidence)
+        yield from _named(done.nearest)
+        yield done
     else:
         yield Failed(AnswerInterrupted())
 
 
-def _quote(question: Question, evidence: Evidence, degraded: tuple[str, ...]) -> Iterator[Event]:
+def _quote(grounds: Grounds, degraded: tuple[str, ...]) -> Iterator[Event]:
     cited: list[Citation] = []
-    search, hits = question.search, evidence.retrieved.hits
-    for event in extractive.answer(search.text, hits, search.weigh(evidence.weigh)):
+    for event in extractive.answer(grounds.quotes()):
         if isinstance(event, Cited):
             cited.append(event.citation)
         yield event
@@ -144,19 +219,36 @@ def _sent(cleaned: Cleaned) -> Iterator[Event]:
 
 
 def _extracted(
-    degraded: tuple[str, ...], *, citations: tuple[Citation, ...] = (), refused: bool = False
+    degraded: tuple[str, ...],
+    *,
+    citations: tuple[Citation, ...] = (),
+    refused: bool = False,
+    nearest: tuple[PageLink, ...] = (),
 ) -> Done:
-    name = extractive.NAME
-    return Done(citations=citations, model=name, provider=name, refused=refused, degraded=degraded)
-
-
-def _written(stream: CitationStream, answered: Answered, degraded: tuple[str, ...]) -> Done:
     return Done(
-        citations=stream.citations,
+        citations=citations,
+        model=extractive.NAME,
+        provider=extractive.NAME,
+        refused=refused,
+        nearest=nearest,
+        degraded=degraded,
+    )
+
+
+def _written(stream: CitationStream, answered: Answered, evidence: Evidence) -> Done:
+    refused = prompt.is_refusal(stream.text)
+    checked = support.check(stream, evidence.weigh)
+    return Done(
+        citations=checked.citations,
         usage=answered.usage,
         model=answered.model,
         provider=answered.provider,
         prompt_version=prompt.VERSION,
-        refused=stream.tail.strip() == prompt.REFUSAL,
-        degraded=degraded,
+        cost_usd=answered.cost_usd,
+        is_cached=answered.is_cached,
+        weak_sentences=0 if refused else checked.weak,
+        uncited_sentences=0 if refused else checked.uncited,
+        refused=refused,
+        nearest=nearest(evidence.retrieved.hits) if refused else (),
+        degraded=evidence.retrieved.degraded,
     )

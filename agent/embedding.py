@@ -189,7 +189,7 @@ def _session() -> Any:
 
 
 class EndpointEmbedder:
-    """Any server that speaks OpenAI's ``/embeddings``."""
+    """Any server that speaks OpenAI's ``/embeddings``. A redirect would carry the key away."""
 
     def __init__(self, model: str, *, api_key: str | None, base_url: str | None) -> None:
         self.id = model
@@ -220,7 +220,9 @@ class EndpointEmbedder:
     async def _connect(self) -> Any:
         if self._client is None:
             openai = await asyncio.to_thread(import_module, "openai")
-            self._client = self._client or openai.AsyncOpenAI(**self._options)
+            if self._client is None:  # still, after the wait
+                http = openai.DefaultAsyncHttpxClient(follow_redirects=False)
+                self._client = openai.AsyncOpenAI(**self._options, http_client=http)
         return self._client
 
     async def _request(self, texts: Sequence[str], **options: float) -> list[list[float]]:
@@ -239,8 +241,9 @@ class EndpointEmbedder:
                 "check EMBEDDING_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY."
             ) from None
         except openai.OpenAIError as error:
-            name = type(error).__name__
-            raise ConnectionError(f"The embedding endpoint cannot be used ({name}).") from None
+            status = getattr(error, "status_code", None)
+            why = f"status {status}" if status else type(error).__name__
+            raise ConnectionError(f"The embedding endpoint cannot be used ({why}).") from None
         vectors = [row.embedding for row in getattr(reply, "data", None) or ()]
         if len(vectors) != len(texts) or not all(vectors):
             raise ConnectionError("The embedding endpoint did not return a vector for each text.")

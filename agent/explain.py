@@ -4,14 +4,15 @@ Pure; knows neither index nor model.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from agent import followup
 from agent.citations import has_marker
 from agent.followup import LONGEST as ASKED
 from agent.followup import WORD, Turn
 from agent.index import Hit
-from agent.quotes import Unit, Weigh, coverage, fitting
+from agent.quotes import Unit, Weigh, fitting
 from agent.selection import Located
 from agent.terms import stems, vocabulary
 from agent.windows import LONGEST, units
@@ -43,7 +44,7 @@ ELSEWHERE = followup.ELSEWHERE | frozenset(MEANING.split())
 BLOCKS = 4  # of a long selection
 TELLING = 6  # words of a selection that are looked for elsewhere
 OTHERS = 2  # quotes beside the selection's own
-TOLD = 0.35  # of the telling words' weight that another quote has
+RARE = 0.6  # of the rarest one's weight: another quote has such a word
 DEFINED = 0.6  # what a unit's fit gains by a sentence that says what a telling word is
 NOWHERE = ""  # a stem that no book has
 # "The vaporiser is …", "Ownership rules are …": what is defined stands before the verb.
@@ -70,12 +71,14 @@ def explanation(located: Located, hits: Sequence[Hit], weigh: Weigh) -> list[tup
     start, end = _around(located)
     own = Unit(start, end, located.hit.score)
     telling = _telling(text[located.start : located.end], weigh)
+    rarest = max(telling.values(), default=0.0)
+    rare = {stem for stem, weight in telling.items() if weight >= RARE * rarest}
     others = [
-        (hit, Unit(unit.start, unit.end, unit.fit + DEFINED * _defines(quote, telling)))
+        (hit, Unit(unit.start, unit.end, unit.fit + DEFINED * _defines(quote, rare)))
         for hit in hits
         for unit in fitting(hit, telling)
         if not (hit.passage == located.hit.passage and unit.start < end and start < unit.end)
-        and _tells(quote := hit.passage.text[unit.start : unit.end], telling, weigh)
+        and not rare.isdisjoint(vocabulary(quote := hit.passage.text[unit.start : unit.end]))
     ]
     others.sort(key=lambda pair: -pair[1].fit)
     first = [] if has_marker(text[start:end]) else [(located.hit, own)]
@@ -99,13 +102,6 @@ def _telling(selection: str, weigh: Weigh) -> dict[str, float]:
     return {stem: known[stem] for stem in rarest[:TELLING]}
 
 
-def _tells(quote: str, telling: Mapping[str, float], weigh: Weigh) -> bool:
-    inside = vocabulary(quote)
-    return coverage(telling, inside, weigh) >= TOLD or _defines(quote, telling)
-
-
-def _defines(quote: str, telling: Mapping[str, float]) -> bool:
+def _defines(quote: str, wanted: AbstractSet[str]) -> bool:
     """Whether a sentence of *quote* says what one of the words is."""
-    return any(
-        not telling.keys().isdisjoint(stems(found[1])) for found in DEFINITION.finditer(quote)
-    )
+    return any(not wanted.isdisjoint(stems(found[1])) for found in DEFINITION.finditer(quote))

@@ -4,6 +4,7 @@ It never writes a sentence of its own but the lead-in that says so.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from agent.citations import citation
 from agent.events import Cited, Delta
@@ -14,7 +15,8 @@ from agent.terms import stems
 NAME = "extractive"
 LEAD_IN = "From the book:"
 QUOTES = 3  # at most
-WORTH = 0.85  # of the best unit's fit: what is less is left out
+WORTH = 0.77  # of the best unit's fit: what is less is left out
+Quote = tuple[Hit, Unit]
 UNBROKEN = ("```", "~~~", "|")  # a marker behind these would become part of a fence or a table
 
 
@@ -27,9 +29,29 @@ def answer(quotes: Sequence[tuple[Hit, Unit]]) -> Iterator[Delta | Cited]:
         yield Cited(citation(hit, index, unit.start, unit.end))
 
 
-def choose(question: str, hits: Sequence[Hit], weigh: Weigh) -> list[tuple[Hit, Unit]]:
-    """The quotes, best first; at least one when any passage has a quotable part."""
-    asked = {stem: weigh(stem) for stem in stems(question)}
-    found = [(hit, unit) for hit in hits for unit in fitting(hit, asked)]
-    found.sort(key=lambda pair: -pair[1].fit)
-    return [pair for pair in found[:QUOTES] if pair[1].fit >= WORTH * found[0][1].fit]
+def choose(question: str, hits: Sequence[Hit], weigh: Weigh) -> list[Quote]:
+    """The quotes, the best section first; at least one when any passage has a quotable part."""
+    words = stems(question)
+    asked = {stem: weigh(stem) for stem in words}
+    pairs = frozenset(pairwise(words))
+    found = [(hit, unit) for hit in hits for unit in fitting(hit, asked, pairs)]
+    found.sort(key=lambda quote: -quote[1].fit)
+    return in_reading_order([q for q in found[:QUOTES] if q[1].fit >= WORTH * found[0][1].fit])
+
+
+def in_reading_order(quotes: Sequence[Quote]) -> list[Quote]:
+    """What stands under one heading stays together, as the book has it; the best one's is first."""
+    sections = list(dict.fromkeys(map(_section, quotes)))
+    return sorted(
+        quotes,
+        key=lambda quote: (
+            sections.index(_section(quote)),
+            quote[0].passage.ordinal,
+            quote[1].start,
+        ),
+    )
+
+
+def _section(quote: Quote) -> tuple[str, str]:
+    hit, unit = quote
+    return hit.passage.page, hit.passage.section_at(unit.start).anchor

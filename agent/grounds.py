@@ -35,7 +35,7 @@ class Grounds:
     search: Search
     evidence: Evidence
     explained: Located | None = None  # the selection that the question is about, and only it
-    elsewhere: Evidence | None = None  # of a scope without an answer: what the whole book has
+    elsewhere: Retrieved | None = None  # of a scope without an answer: what the book has outside
 
     def quotes(self) -> Sequence[tuple[Hit, Unit]]:
         """What is quoted where no model writes, best first."""
@@ -54,7 +54,7 @@ async def of_book(retriever: Retriever, search: Search, deadline: Deadline) -> G
 async def of_scope(
     retriever: Retriever, search: Search, scope: Scope, deadline: Deadline
 ) -> Grounds:
-    """The scope alone; where it has no answer, also what the whole book would have said."""
+    """The scope alone; where it has no answer, also what the rest of the book would have said."""
     try:
         pages = await scope_pages(retriever, scope, deadline.share(RETRIEVAL_SECONDS))
     except (*OUTAGES, UnknownScope) as error:  # it was known when the question was taken
@@ -64,8 +64,10 @@ async def of_scope(
     evidence = search.judge(await retriever.retrieve(search.text, deadline, within=pages))
     if evidence.retrieved.answerable or "retrieval" in evidence.retrieved.degraded:
         return Grounds(search, evidence)
-    whole = await of_book(retriever, search, deadline)
-    return evolve(whole, evidence=evidence, elsewhere=whole.evidence)
+    whole = search.judge(await retriever.retrieve(search.text, deadline)).retrieved
+    outside = tuple(hit for hit in whole.hits if hit.passage.page not in pages)
+    elsewhere = evolve(whole, hits=outside, answerable=whole.answerable and bool(outside))
+    return Grounds(search, evidence, elsewhere=elsewhere)
 
 
 async def scope_pages(retriever: Retriever, scope: Scope, deadline: Deadline) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ LOOKED_AT = 4_000  # characters
 FEW = 2  # frequent words that say enough
 RIVAL = 0.5  # of the best language's words: with more of its own, a text may be in the book's
 COMMON = 0.1  # of a book's passages hold a frequent word of its language …
-MANY = 0.3  # … or at least so many of those words
+MANY = 0.15  # … or at least so many of those words
 
 # In most texts of the language, and in few of another; "mich" stands for all its kind.
 _LISTS = {
@@ -180,7 +180,8 @@ def _is_kin(script: str | None, language: str) -> bool:
 
 def _counts(text: str) -> Counter[str]:
     """How many words of *text* are frequent ones of each language, or not spelt as English is."""
-    words = _WORD.findall(text.lower())
+    first, *rest = _WORD.findall(text) or [""]
+    words = [first.lower(), *filter(str.islower, rest)]  # "Los" and "La" may be in names
     counts = {name: sum(word in of for word in words) for name, of in _FREQUENT.items()}
     accented = 0 if text.isascii() else sum(not word.isascii() for word in words)
     return Counter({n: c + (accented if n != "english" else 0) for n, c in counts.items() if c})

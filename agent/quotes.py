@@ -5,6 +5,7 @@ Pure; knows neither index nor model.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from attrs import frozen
 
@@ -15,13 +16,15 @@ from agent.terms import stems, term_id, vocabulary
 from agent.windows import LONGEST, SENTENCE_END, units, windows
 
 ABOVE = 0.3  # what a question word counts that stands in the headings above a unit only
-HEADING = 0.2  # what it counts in addition when it stands in the nearest one
-MEANING = 1.0  # what the cosine of a unit's nearest window counts
-PASSAGE = 2.0  # what the passage's confidence counts against the words of the unit
-LENGTH = 0.12  # what a unit pays for its length, from so many words on:
+HEADING = 0.4  # what it counts in addition when it stands in the nearest one
+PAIRS = 0.6  # what words count in addition that stand side by side as in the question
+MEANING = 2.5  # what the cosine of a unit's nearest window counts
+PASSAGE = 1.0  # what the passage's confidence counts against the words of the unit
+LENGTH = 0.2  # what a unit pays for its length, from so many words on:
 LONG_WORDS = 60
 
 Weigh = Callable[[str], float]
+Pairs = frozenset[tuple[str, str]]
 
 
 def weigh_by(manifest: Manifest) -> Weigh:
@@ -56,8 +59,11 @@ class Unit:
     fit: float
 
 
-def fitting(hit: Hit, question: Mapping[str, float]) -> Iterator[Unit]:
-    """Every unit of *hit* with how well it speaks to *question* (stem → weight)."""
+def fitting(hit: Hit, question: Mapping[str, float], pairs: Pairs = frozenset()) -> Iterator[Unit]:
+    """Every unit of *hit* with how well it speaks to *question* (stem → weight).
+
+    *pairs* are its stems that stand side by side.
+    """
     total = sum(question.values()) or 1.0
     for start, end in units(hit.passage):
         text = hit.passage.text[start:end]
@@ -65,7 +71,8 @@ def fitting(hit: Hit, question: Mapping[str, float]) -> Iterator[Unit]:
             told = _told(text, hit.passage.section_at(start).heading_path, question) / total
             length = LENGTH * max(0.0, math.log(max(1, words(text)) / LONG_WORDS))
             meant = MEANING * _meaning(hit, start, end)
-            yield Unit(start, end, told + meant + PASSAGE * hit.score - length)
+            beside = PAIRS * len(pairs & frozenset(pairwise(stems(text)))) / max(1, len(pairs))
+            yield Unit(start, end, told + beside + meant + PASSAGE * hit.score - length)
 
 
 def _meaning(hit: Hit, start: int, end: int) -> float:

@@ -12,11 +12,9 @@ from itertools import pairwise
 from attrs import evolve, frozen
 
 from agent.index import Hit
-from agent.quotes import Weigh, coverage
+from agent.quotes import Pairs, Weigh, coverage
 from agent.terms import stems, vocabulary
 from agent.windows import windows
-
-Pairs = frozenset[tuple[str, str]]
 
 
 @frozen

@@ -50,6 +50,11 @@ class Retriever:
         """Whether questions can be embedded; without it they are searched by words."""
         return self._embedder.id != NO_EMBEDDER
 
+    @property
+    def manifest(self) -> Manifest | None:
+        """What the index says of itself, once it has been opened."""
+        return self._index.manifest if self._index else None
+
     async def index(self) -> Index:
         """Raises what ``OUTAGES`` lists."""
         async with self._opening:

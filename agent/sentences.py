@@ -22,8 +22,8 @@ _END = re.compile(
 _ABBREVIATED = re.compile(r"(?:\b(?:e\.g|i\.e|z\.B|cf|vs|Dr|Mr|Mrs|Ms|St|No|Fig|[A-Z]))\.$")
 _LINE = re.compile(r"[^\n]*\n?")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\] )?|[ \t]*>[> \t]*")
-_HEADING = re.compile(r"[ \t]*(?:#{1,6}[ \t]|(\*\*|__)(?:(?!\1).){1,200}\1[:.]?[ \t]*$)")
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{2,}[-:| \t]*$")
+_HEADING = re.compile(r"#{1,6}[ \t]|(\*\*|__)(?:(?!\1).){1,200}\1[:.]?$")
+_RULE = re.compile(r"\|?[ \t]*:?-{2,}[-:| \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _SPACELESS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,'\u00a0\u202f]\d+)*")
@@ -107,11 +107,11 @@ def _blocks(text: str) -> list[tuple[int, int]]:
             elif opens:
                 fence = opens[1]
             is_open = False
-        elif _RULE.match(line[0]) and "-" in content:
+        elif _RULE.match(content):
             if is_open and blocks and content.startswith("|"):
                 blocks.pop()  # the row that names the columns
             is_open = False
-        elif not content or _HEADING.match(line[0]):
+        elif not content or _HEADING.match(content):
             is_open = False
         else:
             is_open = _extend(blocks, line, is_open=is_open)

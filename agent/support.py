@@ -6,10 +6,12 @@ its passages cannot be compared by words; there only numbers and names are.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
+from typing import Self
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from agent import language
 from agent.citations import CitationStream
@@ -21,7 +23,8 @@ from models import Citation
 
 WEAK = 0.5  # a sentence of less support
 MISSING = 0.25  # what a number that the passages lack takes off, or a name
-TALK = frozenset("accord answer book chapter describ mention note passag section sourc".split())
+_TALK = "accord answer book chapter describ mention note passag section sourc"
+TALK = frozenset(_TALK.split())  # stems: "According to the book" is no claim
 # Digits are asked for, words are not: "three ways" may count what a passage lists.
 _COUNTED = "zero one two three four five six seven eight nine ten eleven twelve"
 _DIGITS = {word: str(number) for number, word in enumerate(_COUNTED.split())}
@@ -44,13 +47,27 @@ class Support:
         return self.share < WEAK or self.lacks_number
 
 
+@frozen
+class Read:
+    """A passage as a sentence is held against it: its own words, and all headings above them."""
+
+    vocabulary: frozenset[str]
+    numbers: frozenset[str]
+
+    @classmethod
+    def of(cls, hit: Hit) -> Self:
+        headings = (name for section in hit.passage.sections for name in section.heading_path)
+        text = " ".join([hit.passage.text, *dict.fromkeys(headings)])
+        return cls(vocabulary(text), _numbers(text))
+
+
 @frozen(kw_only=True)
 class Checked:
     """An answer's citations with their support, and how many sentences want a second look."""
 
     citations: tuple[Citation, ...]
-    weak: int = field(default=0)
-    uncited: int = field(default=0)
+    weak: int = 0
+    uncited: int = 0
 
 
 def check(stream: CitationStream, weigh: Weigh) -> Checked:
@@ -58,15 +75,16 @@ def check(stream: CitationStream, weigh: Weigh) -> Checked:
 
     A citation's support is that of the worst sentence which cites it.
     """
-    text, hits = stream.text, stream.cited_hits
-    found = claims(text, stream.marks)
-    by_words = not language.differs(text, _language(stream.sources))
+    found = claims(stream.text, stream.marks)
+    read = [Read.of(hit) for hit in stream.cited_hits]
+    by_words = not language.differs(stream.text, _language(stream.sources))
     worst: dict[int, float] = {}
     weak: set[int] = set()
     count = 0
     for claim in found:
         if claim.cites:
-            given = support(claim, [hits[index - 1] for index in claim.cites], weigh, by_words)
+            cited = [read[index - 1] for index in claim.cites]
+            given = support(claim, cited, weigh, by_words=by_words)
             count += given.is_weak
             weak.update(claim.cites if given.is_weak else ())
             worst.update((i, min(given.share, worst.get(i, 1.0))) for i in claim.cites)
@@ -77,10 +95,10 @@ def check(stream: CitationStream, weigh: Weigh) -> Checked:
     )
 
 
-def support(claim: Claim, cited: Sequence[Hit], weigh: Weigh, by_words: bool = True) -> Support:  # noqa: FBT001, FBT002
+def support(claim: Claim, cited: Sequence[Read], weigh: Weigh, *, by_words: bool = True) -> Support:
     """How far the passages of *cited* together say what *claim* says."""
-    known: frozenset[str] = frozenset().union(*(_vocabulary(hit) for hit in cited))
-    numbers: frozenset[str] = frozenset().union(*(_numbers(_told(hit)) for hit in cited))
+    known = frozenset(chain.from_iterable(read.vocabulary for read in cited))
+    numbers = frozenset(chain.from_iterable(read.numbers for read in cited))
     share = 1.0
     if by_words:
         said = set(stems(NUMBER.sub(" ", claim.text))) - TALK
@@ -92,29 +110,17 @@ def support(claim: Claim, cited: Sequence[Hit], weigh: Weigh, by_words: bool = T
 
 
 def _flagged(
-    citations: Iterable[Citation], worst: Mapping[int, float], weak: set[int]
+    citations: Iterable[Citation], worst: Mapping[int, float], weak: Collection[int]
 ) -> tuple[Citation, ...]:
     return tuple(
-        evolve(citation, support=round(worst.get(citation.index, 1.0), 4), weak=True)
-        if citation.index in weak
-        else evolve(citation, support=round(worst.get(citation.index, 1.0), 4))
-        for citation in citations
+        evolve(c, support=round(worst.get(c.index, 1.0), 4), weak=c.index in weak)
+        for c in citations
     )
 
 
 def _language(sources: Sequence[Hit]) -> str:
     beginnings = " ".join(hit.passage.text[:1000] for hit in sources[:4])
     return language.guess(beginnings) or "english"
-
-
-def _told(hit: Hit) -> str:
-    """What a model has read of it: the text and all headings above."""
-    headings = (name for section in hit.passage.sections for name in section.heading_path)
-    return " ".join([hit.passage.text, *dict.fromkeys(headings)])
-
-
-def _vocabulary(hit: Hit) -> frozenset[str]:
-    return vocabulary(_told(hit))
 
 
 @lru_cache(maxsize=1024)

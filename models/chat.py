@@ -27,6 +27,8 @@ class ChatMessageRequest:
 class ChatQueryRequest:
     query_text: str
     selected_text: str | None = None
+    chapter: str | None = None
+    page: str | None = None
     context_mode: str = "full-book"
     conversation_id: UUID | None = None
 

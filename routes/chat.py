@@ -1,14 +1,15 @@
 """Asking the book: two dialects in, one answer out, in one piece or as a stream."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from itertools import count, repeat
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import Request
 
 from agent.events import Delta, Done, Event, Failed
+from agent.scope import Scope
 from answers import Answer
 from asking import Asking, ask
 from contract import converter
@@ -22,6 +23,7 @@ ChatRequest = ChatMessageRequest | ChatQueryRequest
 
 KEEPALIVE: dict[str, Any] = {"content": "", "status": "partial"}
 SELECTED = "selected-text"
+KINDS: tuple[Literal["chapter", "page"], ...] = ("chapter", "page")  # of scopes
 
 
 async def send_chat(request: Request[State], reader: Reader | None, body: ChatRequest) -> ChatReply:
@@ -80,18 +82,32 @@ def asking_of(body: ChatRequest) -> Asking:
         return Asking(
             text=body.query_text,
             selected_text=body.selected_text if body.context_mode == SELECTED else None,
+            scope=_scope({body.context_mode}, {"chapter": body.chapter, "page": body.page}),
+            scope_pointer="",
             conversation_id=body.conversation_id,
-            metadata={"context_mode": body.context_mode},
+            metadata=_logged(body),
         )
     known = dict(body.message.metadata)
-    modes = (known.get("context"), known.get("context_mode"))
+    modes = {known.get("context"), known.get("context_mode")}
     return Asking(
         text=body.message.content,
         selected_text=known.pop("selected_text", None) if SELECTED in modes else None,
+        scope=_scope(modes, known),
+        scope_pointer="/message/metadata",
         conversation_id=body.conversation_id,
         user_label=body.message.user_id,
         metadata=known,
     )
+
+
+def _scope(modes: Collection[str | None], names: Mapping[str, Any]) -> Scope | None:
+    """What the mode limits the search to; the contract sees to it that it is named."""
+    return next((Scope(kind, names[kind]) for kind in KINDS if kind in modes), None)
+
+
+def _logged(body: ChatQueryRequest) -> dict[str, str]:
+    named = {"chapter": body.chapter, "page": body.page}
+    return {"context_mode": body.context_mode} | {k: v for k, v in named.items() if v is not None}
 
 
 def lists_sources(body: ChatRequest) -> bool:

@@ -63,8 +63,7 @@ class Manifest:
     document_frequency: Mapping[int, int]  # term id → in how many passages; empty if unknown
     order: str = ""  # a digest of the passages' ids in reading order
     contents: tuple[Entry, ...] = ()  # in reading order; empty if unknown
-    threshold: float | None = None  # of the gate, by words and meaning; None: not calibrated
-    threshold_of_words: float | None = None  # of the gate, by words alone
+    threshold: float | None = None  # of the gate; None: not calibrated
 
 
 @frozen

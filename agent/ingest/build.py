@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from agent.embedding import Embedder
 from agent.index import SCHEMA, Entry, IndexWriter, Manifest
+from agent.ingest import calibration, injection
 from agent.ingest.cache import EmbeddingCache
 from agent.ingest.vectors import Terms, Vectors
 from agent.passages import Passage, words
@@ -97,12 +98,14 @@ async def ingest(
     before, known = await writer.manifest(), await writer.fingerprints()
     manifest = await asyncio.to_thread(_manifest, book, embedder, before)
     terms, vectors = Terms(book.passages, manifest), Vectors(book.passages, manifest, cache)
-    missing = await asyncio.to_thread(vectors.missing)
+    probes = calibration.probes(book.passages) if manifest.dimensions else ()
+    missing = await asyncio.to_thread(vectors.missing, probes)
     early = evolve(manifest, embedder="none", dimensions=0)
     if publish_early and missing and early != before and (not before or not before.dimensions):
         progress.begin("Indexing words", 0)
         await writer.publish(early, book.passages, terms, {})
     await _embed(missing, embedder, cache, progress)
+    manifest = await asyncio.to_thread(_calibrated, manifest, book, vectors, cache)
     changes = compare(book.passages, known)
     if manifest != before or changes != Changes(0, 0, 0):
         progress.begin("Writing the index", 0)
@@ -132,8 +135,22 @@ def summarize(book: "Book", changes: Changes, *, embedded: int, embedder: str) -
         removed=changes.removed,
         embedded=embedded,
         embedder=embedder,
-        warnings=tuple(book.warnings),
+        warnings=(*book.warnings, *injection.warnings(book.passages)),
     )
+
+
+def _calibrated(
+    manifest: Manifest, book: "Book", vectors: Vectors, cache: EmbeddingCache
+) -> Manifest:
+    if not manifest.dimensions:
+        return manifest
+    known = {
+        probe: vector
+        for probe in calibration.probes(book.passages)
+        if (vector := cache.find(manifest.embedder, probe))
+    }
+    found = calibration.threshold(manifest, book.passages, vectors, known)
+    return evolve(manifest, threshold=found)
 
 
 async def _embed(

@@ -1,6 +1,6 @@
 """The vectors of a book's passages, made or fetched when the index asks for them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from agent.index import Manifest
@@ -38,11 +38,12 @@ class Vectors(Mapping[UUID, Sequence[Sequence[float]]]):
         self._passages = {passage.passage_id: passage for passage in embedded}
         self._model, self._cache = manifest.embedder, cache
 
-    def missing(self) -> list[str]:
-        """The texts that are still to be embedded, each once, in reading order."""
+    def missing(self, probes: Iterable[str] = ()) -> list[str]:
+        """The texts that are still to be embedded, each once, in reading order; then *probes*."""
         texts = dict.fromkeys(
             text for passage in self._passages.values() for text in embedded_texts(passage)
         )
+        texts |= dict.fromkeys(probes)
         return [text for text in texts if not self._cache.has(self._model, text)]
 
     def __getitem__(self, key: UUID) -> Sequence[Sequence[float]]:

@@ -12,6 +12,14 @@ from agent.providers import End, ProviderFailed
 from models import Usage
 
 MAX_LINE_BYTES = 1_000_000
+REASONS = {
+    401: "unauthorised",
+    402: "no_credit",
+    403: "unauthorised",
+    404: "misconfigured",  # no such model, or no such path
+    408: "timeout",
+    429: "rate_limited",
+}
 
 
 @define(eq=False)
@@ -96,12 +104,12 @@ def refused(
     status: int, retry_after: float | None = None, *, code: str | None = None
 ) -> ProviderFailed:
     """The failure that an HTTP *status* means; *code* is OpenAI's word for the reason."""
-    reasons = {401: "unauthorised", 403: "unauthorised", 408: "timeout", 429: "rate_limited"}
+    if code == "insufficient_quota":  # a 429 that no waiting cures
+        status = 402
     of_class = {3: "redirected", 4: "rejected"}
-    out_of_money = code == "insufficient_quota"  # a 429 that no waiting cures
     return ProviderFailed(
-        reason=reasons.get(status) or of_class.get(status // 100, "server_error"),
-        retryable=not out_of_money and (status in {408, 429} or status >= 500),
+        reason=REASONS.get(status) or of_class.get(status // 100, "server_error"),
+        retryable=status in {408, 429} or status >= 500,
         retry_after=retry_after,
     )
 

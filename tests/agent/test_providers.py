@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-import agent.providers
 from agent.deadline import Deadline
-from agent.providers import Answered, Failover, Message, ProviderFailed, Text, openai_compatible
+from agent.providers import Answered, Message, ProviderFailed, Text, failover, openai_compatible
+from agent.providers.failover import Failover
 from agent.providers.openai_compatible import OpenAICompatible
 from models import Usage
 from tests.fake_model import TEXT, Behaviour, FakeModel
@@ -69,14 +69,14 @@ async def collect(stream: AsyncGenerator[Text | Answered], into: list[Text | Ans
 
 
 async def test_an_answer_arrives_whole_with_its_usage_and_its_author(first: FakeModel) -> None:
-    first.say("Žluťoučký kůň 🐎 [1].", finish_reason="length")
+    first.say("Žluťoučký kůň 🐎 [1].")
 
     text, end = await ask(first.url)
 
     assert text == "Žluťoučký kůň 🐎 [1]."
     assert end == Answered(
         usage=Usage(prompt_tokens=10, completion_tokens=4),
-        finish_reason="length",
+        finish_reason="stop",
         provider="0",
         model="gpt-0",
     )
@@ -208,7 +208,7 @@ async def test_what_breaks_after_the_first_text_is_told_and_never_begun_again(
 async def test_a_stalled_model_is_given_up_after_the_gap(
     first: FakeModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agent.providers, "GAP", 0.1)
+    monkeypatch.setattr(failover, "GAP", 0.1)
     first.behave("stall")
 
     text, failed = await failure(first.url)

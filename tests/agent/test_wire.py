@@ -139,7 +139,7 @@ def test_a_stream_without_a_finish_reason_is_truncated_even_if_it_says_done() ->
     [
         ("429", "rate_limited", True),
         ('"rate_limit_exceeded"', "rate_limited", True),
-        ('"insufficient_quota"', "server_error", False),
+        ('"insufficient_quota"', "no_credit", False),
         ("401", "unauthorised", False),
         ("null", "server_error", True),
     ],
@@ -176,7 +176,7 @@ def test_a_long_stream_byte_by_byte_takes_linear_time() -> None:
     ("status", "reason", "retryable"),
     [
         (401, "unauthorised", False),
-        (404, "rejected", False),
+        (404, "misconfigured", False),
         (307, "redirected", False),
         (429, "rate_limited", True),
         (503, "server_error", True),

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from attrs import evolve
 
+from agent.gate import USUAL
 from settings import Settings
 from tests.contract_checks import events
 from tests.fake_model import FakeModel
@@ -87,11 +88,22 @@ def test_a_list_is_quoted_with_its_lead_in(live: Live) -> None:
     ],
 )
 def test_what_the_book_does_not_answer_is_refused(live: Live, question: str) -> None:
-    """One honest sentence, and no citation."""
+    """One honest sentence and no citation; the nearest pages, where anything was found at all."""
     reply = live.ask(question).json()
 
-    assert reply["response"]["content"] == REFUSAL
-    assert reply["citations"] == []
+    sentence, *named = reply["response"]["content"].split("\n\n")
+    assert (sentence, reply["refused"], reply["citations"]) == (REFUSAL, True, [])
+    assert bool(named) == bool(reply["nearest"])
+    assert all(f"[{page['title']}]({page['url']})" in named[0] for page in reply["nearest"])
+    assert len({page["page"] for page in reply["nearest"]}) == len(reply["nearest"]) <= 3
+
+
+def test_a_refusal_names_the_nearest_page(live: Live) -> None:
+    """A reader who asks for what is not said about fog is sent to the page on fog."""
+    reply = live.ask("Which company sells fog horns by mail order in Australia?").json()
+
+    assert reply["refused"]
+    assert reply["nearest"][0]["page"] == "fog.md"
 
 
 def test_the_stream_says_the_same_as_the_whole_answer(live: Live) -> None:
@@ -172,8 +184,8 @@ def test_a_refusal_is_logged_as_one(serve: Serve, settings: Settings) -> None:
     serve(settings).ask("Who won the football world cup?")
     row = logged(settings)[0]
 
-    assert (row["status"], row["answer"]) == ("refused", REFUSAL)
-    assert row["confidence"] < 0.48
+    assert (row["status"], row["answer"].split("\n\n")[0]) == ("refused", REFUSAL)
+    assert row["confidence"] < USUAL
 
 
 def test_a_model_answers_from_the_sources(
@@ -214,7 +226,8 @@ def test_nothing_is_asked_of_the_model_when_the_book_does_not_answer(
     """The gate saves the owner's money."""
     frames = serve(with_model).stream("Who won the football world cup?")
 
-    assert text_of(frames) == REFUSAL
+    assert text_of(frames).startswith(REFUSAL)
+    assert frames[-1]["refused"]
     assert model.requests == []
 
 
@@ -223,8 +236,10 @@ def test_a_refusal_by_the_model_is_a_refusal(
 ) -> None:
     """It is told the exact sentence."""
     model.say(REFUSAL)
-    serve(with_model).ask(QUESTION)
+    reply = serve(with_model).ask(QUESTION).json()
 
+    assert reply["refused"]
+    assert reply["nearest"][0]["title"] in reply["response"]["content"]
     assert logged(with_model)[0]["status"] == "refused"
 
 
