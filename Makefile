@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest migrate test test-better-auth check format handbook clean
+.PHONY: help run ingest evaluate migrate test test-better-auth check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -18,6 +18,9 @@ run: $(VENV)/local ## serve on PORT (8000); BOOK=path/to/docs answers from yours
 
 ingest: $(VENV)/local ## index BOOK without serving; ARGS="--dry-run" and others: see --help
 	@$(BIN)/python -m agent.ingest $(ARGS)
+
+evaluate: $(VENV)/local ## how good are the answers? ARGS="--set all", or "--set questions.jsonl" with BOOK
+	@$(BIN)/python -m agent.evaluate $(ARGS)
 
 migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 	@$(BIN)/python -m migrate

@@ -253,14 +253,21 @@ def model() -> Iterator[FakeModel]:
         yield model
 
 
+@pytest.fixture(scope="module")
+async def retriever(home: Path) -> AsyncIterator[Retriever]:
+    retriever = Retriever(Location(directory=index_directory(home, BOOK)), open_embedder(None))
+    await retriever.warm()
+    yield retriever
+    await retriever.close()
+
+
 @pytest.fixture
-async def agent(home: Path, model: FakeModel) -> AsyncIterator[Agent]:
-    location = Location(directory=index_directory(home, BOOK))
+async def agent(retriever: Retriever, model: FakeModel) -> AsyncIterator[Agent]:
     provider = OpenAICompatible(name="fake", model="gpt", base_url=model.url, api_key="sk")
-    agent = Agent(Retriever(location, open_embedder(None)), Failover((provider,)))
-    await agent.warm()
-    yield agent
-    await agent.close()
+    failover = Failover((provider,))
+    await failover.warm()
+    yield Agent(retriever, failover)
+    await failover.close()
 
 
 @pytest.mark.anyio

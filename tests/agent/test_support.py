@@ -103,7 +103,7 @@ def test_a_number_that_the_passage_lacks_takes_a_quarter_off() -> None:
 def test_a_citation_has_the_support_of_the_worst_sentence_that_cites_it() -> None:
     found = checked(
         "Trim the wick every evening [1]. Polish the lens with vinegar and leather [1]. "
-        "The keeper logs the minute [2]."
+        "It burns for 14 hours [1]. The keeper logs the minute [2]."
     )
 
     assert [(c.index, c.weak) for c in found.citations] == [(1, True), (2, False)]

@@ -7,7 +7,7 @@ from settings import Settings
 from tests.fake_model import FakeModel
 from tests.live import Live, Serve, message
 
-QUESTION = "How often does the foghorn sound?"
+QUESTION = "How long is one blast of the fog signal?"
 ANSWER = "One blast every ninety seconds [1]."
 COLUMNS = "prompt_tokens, completion_tokens, cost_usd, is_cached, provider, model, answer"
 
@@ -69,7 +69,7 @@ def test_a_question_of_a_conversation_that_has_begun_is_asked_anew(
     for _ in range(2):
         reader = live.reader()
         conversation_id = reader.ask(QUESTION)
-        body = message("How often does it sound?") | {"conversation_id": conversation_id}
+        body = message("And how long is one blast?") | {"conversation_id": conversation_id}
         reader.send("POST", "/api/v1/chat", body).raise_for_status()
 
     assert [row[3] for row in logged(live)] == [False, False, True, False]

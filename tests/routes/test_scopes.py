@@ -66,9 +66,8 @@ def test_a_chapter_without_the_answer_names_the_one_that_has_it(live: Live) -> N
 
     assert reply["refused"] is True
     assert reply["citations"] == []
-    assert (
-        reply["response"]["content"] == "This chapter does not answer the question, but “Fog” does."
-    )
+    said = "This chapter does not answer the question, but “Fog” does."
+    assert reply["response"]["content"].startswith(said)
     assert reply["nearest"][0] == {
         "page": "fog.md",
         "title": "Fog",
@@ -87,10 +86,11 @@ def test_a_page_without_the_answer_names_the_one_that_has_it(live: Live) -> None
 
 
 def test_what_no_chapter_answers_is_refused_for_the_book(live: Live) -> None:
-    """There is nowhere to send the reader."""
+    """No chapter is said to have it."""
     reply = live.ask("Who won the football world cup?", context="chapter", chapter="Fog").json()
 
-    assert (reply["refused"], reply["response"]["content"]) == (True, REFUSAL)
+    assert reply["refused"] is True
+    assert reply["response"]["content"].startswith(REFUSAL)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,19 @@ def test_a_question_of_its_own_is_answered_beside_the_selection(live: Live) -> N
 
     assert "ninety kilograms" in near["citations"][0]["quote"]
     assert "one blast of five seconds" in far["citations"][0]["quote"]
+
+
+@pytest.mark.parametrize(
+    ("selected", "page"),
+    [("Ring the bell by hand, ten strokes a minute", "fog.md"), ("put out the lamp", "day.md")],
+)
+def test_the_selection_s_page_is_asked_first(live: Live, selected: str, page: str) -> None:
+    """Two pages speak of him; the reader is on one of them."""
+    reply = live.ask(
+        "What about the harbour master?", context="selected-text", selected_text=selected
+    ).json()
+
+    assert pages(reply) == {page}
 
 
 def test_a_selection_opens_no_gate_for_other_subjects(live: Live) -> None:

@@ -1,0 +1,98 @@
+"""The gate's threshold comes from the book itself."""
+
+import random
+from uuid import UUID
+
+import pytest
+from attrs import evolve
+
+from agent.ingest.calibration import FEWEST, PROBES, WORDS, probes, threshold
+from agent.passages import Passage
+from agent.terms import stems
+from tests.agent.library import manifest, passages
+
+SENSES = 16  # dimensions
+
+
+def book(count: int) -> list[Passage]:
+    """Of words with four letters and more, twelve a passage."""
+    dice = random.Random(count)  # noqa: S311
+    return [
+        evolve(p, text=" ".join(f"{letter * 4}{dice.choice('abcdefgh')}ing" for letter in letters))
+        for p, letters in zip(
+            passages(count),
+            (dice.choices("bcdfghklmnprst", k=12) for _ in range(count)),
+            strict=True,
+        )
+    ]
+
+
+def sense(text: str, *, common: float) -> list[float]:
+    """A vector of a text's words; *common* is what all texts share."""
+    total = [common] * SENSES
+    for stem in stems(text):
+        dice = random.Random(stem)  # noqa: S311
+        total = [a + dice.gauss() for a in total]
+    return total
+
+
+def threshold_of(of: list[Passage], *, common: float = 0.0) -> float | None:
+    vectors = {p.passage_id: [sense(p.text, common=common)] for p in of}
+    asked = {probe: sense(probe, common=common) for probe in probes(of)}
+    return threshold(manifest(of), of, vectors, asked)
+
+
+def test_probes_are_the_same_each_time() -> None:
+    """So that ingesting an unchanged book changes nothing, and embeds nothing."""
+    assert probes(book(60)) == probes(book(60))
+
+
+def test_sound_probes_are_of_one_passage_and_empty_ones_of_several() -> None:
+    """In the order of the book; each of five words."""
+    of = book(200)
+    drawn = probes(of)
+
+    assert (len(drawn.sound), len(drawn.empty)) == (PROBES, PROBES)
+    assert all(len(probe.split()) == WORDS for probe in drawn)
+    texts = [p.text.split() for p in of]
+    assert all(any(set(probe.split()) <= set(text) for text in texts) for probe in drawn.sound)
+    whole = [any(set(probe.split()) <= set(text) for text in texts) for probe in drawn.empty]
+    assert sum(whole) < PROBES / 10
+
+
+def test_the_threshold_parts_the_two_kinds() -> None:
+    """It is a confidence that a question about nothing hardly reaches."""
+    found = threshold_of(book(200))
+
+    assert found is not None
+    assert 0.2 < found < 0.9
+
+
+def test_a_model_whose_cosines_are_all_high_gets_a_higher_threshold() -> None:
+    """Some embedding models find everything alike; their books must still refuse."""
+    usual, alike = threshold_of(book(200)), threshold_of(book(200), common=12.0)
+
+    assert usual is not None
+    assert alike is not None
+    assert alike > usual + 0.1
+
+
+@pytest.mark.parametrize("count", [0, 1, FEWEST - 1])
+def test_a_small_book_has_no_threshold_of_its_own(count: int) -> None:
+    """Chance would decide it."""
+    assert threshold_of(book(count)) is None
+
+
+def test_a_book_without_vectors_has_no_threshold_of_its_own() -> None:
+    """By words alone, a book's own words are always found."""
+    of = book(200)
+
+    assert threshold(manifest(of), of, {}, {}) is None
+
+
+def test_ids_do_not_matter() -> None:
+    """The threshold is about texts."""
+    of = book(60)
+    renamed = [evolve(p, passage_id=UUID(int=p.passage_id.int + 1000)) for p in of]
+
+    assert threshold_of(of) == threshold_of(renamed)
