@@ -19,7 +19,7 @@ def weigh(_stem: str) -> float:
 
 
 def test_words_side_by_side_are_preferred() -> None:
-    """ "trait object" is no object with some trait."""
+    """A "trait object" is no object with some trait."""
     apart = hit(1, "An object may have a trait.")
     together = hit(2, "A trait object is made so.")
 

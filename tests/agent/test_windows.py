@@ -1,4 +1,4 @@
-"""Units are quoted, windows are embedded: together they are the passage, and none crosses a unit."""
+"""Units are quoted, windows are embedded: together they are the passage; none crosses a unit."""
 
 from uuid import UUID
 
@@ -47,7 +47,7 @@ def test_a_window_is_some_sentences(text: str) -> None:
 
 
 def test_a_lead_in_is_embedded_with_its_list() -> None:
-    """ "There are three rules:" says nothing, and neither does the list alone."""
+    """A lead-in such as "There are three rules:" says nothing, and neither does its list alone."""
     text = "There are three rules:\n\n- one\n- two\n- three"
     blocks = (Block(0, 22, "paragraph"), Block(24, len(text), "list"))
 
