@@ -15,7 +15,7 @@ from agent.terms import stems
 NAME = "extractive"
 LEAD_IN = "From the book:"
 QUOTES = 3  # at most
-WORTH = 0.77  # of the best unit's fit: what is less is left out
+WORTH = 0.74  # of the best unit's fit: what is less is left out
 Quote = tuple[Hit, Unit]
 UNBROKEN = ("```", "~~~", "|")  # a marker behind these would become part of a fence or a table
 

@@ -45,6 +45,16 @@ class Live:
         """The rows of a statement in the service's database."""
         return asyncio.run(run_sql(self.state["settings"].database_url or "", sql, *args))
 
+    def logged(self, count: int = 1) -> list[asyncpg.Record]:
+        """The log, once it has *count* rows: they are written behind a reader's back."""
+        for _ in range(100):
+            rows = self.sql("select * from interaction_logs order by interaction_id")
+            if len(rows) >= count:
+                break
+            time.sleep(0.02)
+        assert len(rows) == count
+        return rows
+
     def register(self, email: str, password: str = PASSWORD) -> httpx2.Response:
         body = {"email": email, "password": password}
         return self.client.post(f"{AUTH}/register", json=body)

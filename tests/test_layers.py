@@ -22,7 +22,7 @@ LAYERS = [
     {"problems", "identifiers", "clients", "readers", "plain_text"},
 ]
 # Where a module of a lower layer starts a process, it may read what a composition root may.
-COMMANDS = {"agent/ingest/__main__.py"}
+COMMANDS = {"agent/ingest/__main__.py", "agent/evaluate/__main__.py"}
 
 HOMES = {
     # All but database only name its Pool type.

@@ -46,7 +46,7 @@ class Remembering:
         return await self._embedder.embed_passages(texts)
 
     async def close(self) -> None:
-        await self._embedder.close()
+        """Leaves the embedder open: it serves the next set, too."""
 
 
 @asynccontextmanager

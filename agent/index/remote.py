@@ -49,6 +49,7 @@ class _Contents:
     manifest: Manifest
     dense: str  # the vector that is compared; "" is the unnamed one
     published: str | None  # changes with every publication; None: filled by another tool
+    has_windows: bool = True  # a vector for each window of a passage; else one for all of it
 
 
 class RemoteIndex:
@@ -136,7 +137,8 @@ class RemoteIndex:
             found.append(Prefetch(query=terms, using=SPARSE, limit=CANDIDATES, filter=only))
         if dense:
             using = contents.dense or None
-            found.append(Prefetch(query=list(dense), using=using, limit=CANDIDATES, filter=only))
+            query = [list(dense)] if contents.has_windows else list(dense)
+            found.append(Prefetch(query=query, using=using, limit=CANDIDATES, filter=only))
         return found
 
     async def _current(self) -> _Contents:
@@ -193,7 +195,8 @@ class RemoteIndex:
             words=0,
             document_frequency={},
         )
-        return _Contents(manifest, fitting[0], None)
+        multivector = named[fitting[0]].multivector_config is not None
+        return _Contents(manifest, fitting[0], None, has_windows=multivector)
 
 
 def _of_pages(within: Collection[str]) -> "Filter":

@@ -141,7 +141,7 @@ def _report(summary: Summary, options: argparse.Namespace) -> None:
         f"{summary.book}: {summary.pages} pages, {summary.passages} passages, "
         f"{summary.words} words in {summary.seconds:.1f} s\n"
         f"{summary.added} added, {summary.changed} changed, {summary.removed} removed; "
-        + ("nothing written (dry run)" if options.dry_run else f"{summary.embedded} embedded")
+        + ("nothing written (dry run)" if options.dry_run else f"{summary.embedded} parts embedded")
     )
 
 

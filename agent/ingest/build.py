@@ -1,8 +1,8 @@
 """A book → a published index. Knows neither files nor settings, nor which index it writes.
 
-Only passages whose text is new are embedded, and every 64 of them are kept at once, so that a run
-can be stopped at any moment and the next one goes on. Vectors are made or fetched as the index asks
-for them: memory holds the passages, not what is derived from them.
+Only parts of passages that are new are embedded, and every 64 of them are kept at once, so that a
+run can be stopped at any moment and the next one goes on. Vectors are made or fetched as the index
+asks for them: memory holds the passages, not what is derived from them.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from agent.terms import term_ids
 if TYPE_CHECKING:
     from agent.book import Book
 
-KEPT_AT_ONCE = 64  # passages whose embedding an interruption can cost
+KEPT_AT_ONCE = 64  # texts whose embedding an interruption can cost
 DRIFT = 0.02  # of the mean length, until all passages are weighed anew
 
 
@@ -50,7 +50,7 @@ class Summary:
     added: int
     changed: int
     removed: int
-    embedded: int  # texts that no cache had
+    embedded: int  # parts of passages, and probes, that no cache had
     embedder: str  # "none": the index is searched by words alone
     warnings: tuple[str, ...]
     seconds: float = 0.0
@@ -157,7 +157,7 @@ async def _embed(
     texts: Sequence[str], embedder: Embedder, cache: EmbeddingCache, progress: Progress
 ) -> None:
     if texts:
-        progress.begin("Embedding passages", len(texts))
+        progress.begin("Embedding the book", len(texts))
     for start in range(0, len(texts), KEPT_AT_ONCE):
         batch = texts[start : start + KEPT_AT_ONCE]
         cache.add(embedder.id, batch, await embedder.embed_passages(batch))

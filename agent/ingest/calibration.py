@@ -8,7 +8,9 @@ embedding model, whose cosines may all be high (docs/decisions/0009).
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from heapq import nlargest
+from itertools import cycle, islice
 from random import Random
 from uuid import UUID
 
@@ -25,7 +27,7 @@ WORDS = 5  # of a probe
 FEWEST = 30  # passages; below, chance decides
 MOST = 4_000  # passages that probes are held against, evenly taken
 NEAREST = 5  # passages of each kind of search that a probe is held against
-SURE, UNSURE = 0.05, 0.75  # the quantiles between which the threshold lies
+SURE, UNSURE = 0.05, 0.65  # the quantiles between which the threshold lies
 LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -41,18 +43,35 @@ class Probes:
 
 
 def probes(passages: Sequence[Passage]) -> Probes:
-    """The same for the same passages; none for a book that is too small to tell."""
-    chance = Random(WORDS)  # noqa: S311 - repeatable on purpose
-    held = taken(passages)
-    said = [found for passage in held if len(found := _telling(passage.text)) >= WORDS]
+    """The same for the same passages; none for a book that is too small to tell.
+
+    Passages are drawn in the order of their hashes, so an edit changes only the few probes that it
+    is part of, and all others keep their embeddings.
+    """
+    said = sorted(
+        (sha256(passage.text.encode()).hexdigest(), found)
+        for passage in taken(passages)
+        if len(found := _telling(passage.text)) >= WORDS
+    )
     if len(said) < FEWEST:
         return Probes((), ())
-    sound = [
-        [found[at] for at in sorted(chance.sample(range(len(found)), WORDS))]
-        for found in chance.sample(said, min(PROBES, len(said)))
+    empty = [
+        [
+            _drawn(f"{name} {step} {at // len(said)}", found, 1)
+            for step, (name, found) in enumerate(islice(cycle(said), at, at + WORDS))
+        ]
+        for at in range(PROBES)
     ]
-    empty = [[chance.choice(found) for found in chance.sample(said, WORDS)] for _ in range(PROBES)]
-    return Probes(tuple(map(" ".join, sound)), tuple(map(" ".join, empty)))
+    return Probes(
+        tuple(_drawn(name, found, WORDS) for name, found in said[:PROBES]),
+        tuple(map(" ".join, empty)),
+    )
+
+
+def _drawn(seed: str, of: Sequence[str], count: int) -> str:
+    """So many words, in their order."""
+    chance = Random(seed)  # noqa: S311 - repeatable on purpose
+    return " ".join(of[at] for at in sorted(chance.sample(range(len(of)), count)))
 
 
 def taken(passages: Sequence[Passage]) -> Sequence[Passage]:

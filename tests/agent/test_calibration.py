@@ -47,6 +47,17 @@ def test_probes_are_the_same_each_time() -> None:
     assert probes(book(60)) == probes(book(60))
 
 
+def test_an_edit_changes_few_probes() -> None:
+    """All the others keep their embeddings."""
+    of = book(200)
+    before = set(probes(of))
+    edited = set(probes([evolve(of[0], text=f"{of[0].text} coolingly"), *of[1:]]))
+    grown = set(probes([*of, evolve(of[0], passage_id=UUID(int=9**9), text=of[1].text[::-1])]))
+
+    assert len(edited - before) <= 2 * (1 + WORDS)
+    assert len(grown - before) <= 1 + WORDS
+
+
 def test_sound_probes_are_of_one_passage_and_empty_ones_of_several() -> None:
     """In the order of the book; each of five words."""
     of = book(200)

@@ -22,8 +22,10 @@ from agent.index import Index, Location, generations, index_directory, open_inde
 from agent.ingest import __main__ as command
 from agent.ingest.build import Progress, Summary, ingest
 from agent.ingest.cache import EmbeddingCache
+from agent.ingest.calibration import PROBES
 from agent.ingest.progress import Bar, Lines
 from agent.terms import SparseVector, query_vector
+from agent.windows import embedded_texts
 from settings import ROOT
 from tests.agent.library import VOCABULARY
 from tests.fake_model import FakeModel
@@ -167,7 +169,7 @@ async def test_vectors_are_those_of_the_texts(
     book = read_book(write_book(tmp_path / "book", 10))
     await run(book, place, endpoint)
     embedder = EndpointEmbedder("fake", api_key="key", base_url=endpoint.url)
-    wanted = await embedder.embed_query(book.passages[4].indexed_text)
+    wanted = await embedder.embed_query(embedded_texts(book.passages[4])[0])
     await embedder.close()
 
     async with reading(place) as index:
@@ -216,7 +218,7 @@ async def test_vectors_are_not_given_up_for_an_early_answer(
             return
 
     await run(read_book(root), place, endpoint, early=True, progress=Steps())
-    assert steps == ["Embedding passages", "Writing the index"]
+    assert steps == ["Embedding the book", "Writing the index"]
 
 
 async def test_a_run_that_fails_leaves_the_old_index(
@@ -416,7 +418,7 @@ def test_a_run_that_is_stopped_is_continued(
     endpoint.answers = 10**6
     assert command.main([str(book), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["added"], report["embedded"]) == (150, 150 - 2 * 64)
+    assert (report["added"], report["embedded"]) == (150, 150 + 2 * PROBES - 2 * 64)
 
 
 def test_a_full_disk_is_one_sentence(home: Path, tmp_path: Path) -> None:
@@ -441,18 +443,18 @@ def test_early_means_words_first(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert command.main([str(write_book(tmp_path / "book", 1)), "--early"]) == 0
 
     steps = [line.split(":")[0].removesuffix(" …") for line in capsys.readouterr().err.splitlines()]
-    assert steps == ["Indexing words", "Embedding passages", "Writing the index"]
+    assert steps == ["Indexing words", "Embedding the book", "Writing the index"]
 
 
 def test_a_log_gets_lines(capsys: pytest.CaptureFixture[str]) -> None:
     """One at the beginning of each step, then one every five seconds."""
     lines = Lines(sys.stderr)
-    lines.begin("Embedding passages", 128)
+    lines.begin("Embedding the book", 128)
     lines.advance(64)
     lines.begin("Writing the index", 0)
 
     assert capsys.readouterr().err.splitlines() == [
-        "Embedding passages: 0 of 128 …",
+        "Embedding the book: 0 of 128 …",
         "Writing the index …",
     ]
 
@@ -460,7 +462,7 @@ def test_a_log_gets_lines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_terminal_gets_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
     """Which is closed when its step is done."""
     bar = Bar(sys.stderr)
-    bar.begin("Embedding passages", 128)
+    bar.begin("Embedding the book", 128)
     bar.advance(64)
     bar.advance(64)
     bar.begin("Writing the index", 0)

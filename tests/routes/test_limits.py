@@ -129,7 +129,7 @@ def test_a_spent_site_goes_on_with_the_words_of_the_book(
 ) -> None:
     """No surprise bill: the model is not asked again today, and the reply says so."""
     model.say("The lamp is a lamp [1].")
-    live = serve(evolve(with_model, global_chat_per_day=2))
+    live = serve(evolve(with_model, global_chat_per_day=2, answer_cache=0))
     replies = [live.ask(QUESTION).json() for _ in range(4)]
 
     assert [reply["degraded"] for reply in replies] == [[], [], ["model"], ["model"]]

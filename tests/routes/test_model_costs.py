@@ -9,7 +9,15 @@ from tests.live import Live, Serve, message
 
 QUESTION = "How long is one blast of the fog signal?"
 ANSWER = "One blast every ninety seconds [1]."
-COLUMNS = "prompt_tokens, completion_tokens, cost_usd, is_cached, provider, model, answer"
+COLUMNS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "cost_usd",
+    "is_cached",
+    "provider",
+    "model",
+    "answer",
+)
 
 
 @pytest.fixture
@@ -18,9 +26,8 @@ def priced(with_model: Settings, model: FakeModel) -> Settings:
     return evolve(with_model, openai_model="gpt", model_prices={"gpt": (0.25, 2.0)})
 
 
-def logged(live: Live) -> list[tuple[object, ...]]:
-    rows = live.sql(f"select {COLUMNS} from interaction_logs order by asked_at")  # noqa: S608 - ours
-    return [tuple(row.values()) for row in rows]
+def logged(live: Live, count: int = 1) -> list[tuple[object, ...]]:
+    return [tuple(row[column] for column in COLUMNS) for row in live.logged(count)]
 
 
 def test_the_log_has_the_tokens_and_the_cost_of_an_answer(serve: Serve, priced: Settings) -> None:
@@ -57,7 +64,7 @@ def test_the_same_question_is_answered_again_for_nothing(
     assert again["response"]["content"] == reply["response"]["content"] == ANSWER
     assert again["citations"] == reply["citations"] == end["citations"] != []
     assert end["usage"]["total_tokens"] == 0
-    assert logged(live)[1:] == [(0, 0, 0.0, True, "openai", "gpt", ANSWER)] * 2
+    assert logged(live, 3)[1:] == [(0, 0, 0.0, True, "openai", "gpt", ANSWER)] * 2
     assert len(model.requests) == 1
 
 
@@ -72,7 +79,7 @@ def test_a_question_of_a_conversation_that_has_begun_is_asked_anew(
         body = message("And how long is one blast?") | {"conversation_id": conversation_id}
         reader.send("POST", "/api/v1/chat", body).raise_for_status()
 
-    assert [row[3] for row in logged(live)] == [False, False, True, False]
+    assert [row[3] for row in logged(live, 4)] == [False, False, True, False]
     assert len(model.requests) == 3
 
 
@@ -83,7 +90,7 @@ def test_the_setting_0_asks_the_model_each_time(
     for _ in range(2):
         live.ask(QUESTION)
 
-    assert [row[3] for row in logged(live)] == [False, False]
+    assert [row[3] for row in logged(live, 2)] == [False, False]
     assert len(model.requests) == 2
 
 
