@@ -58,16 +58,27 @@ def confident(hits: Iterable[Hit], by: Asked) -> tuple[Hit, ...]:
 def confidence(hit: Hit, by: Asked) -> float:
     """How sure it is that *hit* answers the question, 0..1.
 
-    0.6 for meaning, 0.4 for the words: of the passage and of one window of it, half each, and a
-    tenth more for words that stand side by side. Without a cosine, the words of the passage alone.
+    Without a cosine, the share of the question's words that its passage has.
     """
     inside, pairs = _words(hit.passage.indexed_text)
     covered = coverage(by.stems, inside, by.weigh)
     if hit.cosine is None:
         return covered
-    closely = max(coverage(by.stems, window, by.weigh) for window in _windows(hit))
-    sure = 0.6 * max(0.0, hit.cosine) + 0.2 * covered + 0.2 * closely
-    return (sure + 0.1 * _share(by.pairs, pairs)) / 1.1 if by.pairs else sure
+    return blend(
+        cosine=hit.cosine,
+        covered=covered,
+        closely=max(coverage(by.stems, window, by.weigh) for window in _windows(hit)),
+        beside=_share(by.pairs, pairs) if by.pairs else None,
+    )
+
+
+def blend(*, cosine: float, covered: float, closely: float, beside: float | None) -> float:
+    """0.6 for meaning, 0.4 for the words: of the passage and of one window of it, half each.
+
+    A tenth more for words that stand side by side; ``None`` where a question has one word.
+    """
+    sure = 0.6 * max(0.0, cosine) + 0.2 * covered + 0.2 * closely
+    return sure if beside is None else (sure + 0.1 * beside) / 1.1
 
 
 def _share(wanted: Pairs, there: Pairs) -> float:

@@ -22,6 +22,7 @@ from models import Citation
 MODES = ("retrieval", "refusal", "answers", "citations")
 TOP_K = 10
 SECONDS = 30.0  # for one question
+QUESTIONS = "questions (number)"
 MARKER = re.compile(r"\[(\d{1,3})\]")
 
 Measures = dict[str, float]
@@ -95,7 +96,18 @@ def measures(outcomes: Sequence[Outcome], modes: Sequence[str]) -> dict[str, Mea
         for kind in ("answerable", "off_book", "adversarial")
     }
     found = {mode: MEASURED[mode](of_kind) for mode in modes}
-    return {mode: values for mode, values in found.items() if values}
+    return {
+        mode: {QUESTIONS: _fewest(of_kind, mode), **values}
+        for mode, values in found.items()
+        if values
+    }
+
+
+def _fewest(of_kind: Mapping[str, Sequence[Outcome]], mode: str) -> int:
+    """How many questions a measure of *mode* rests on, at least."""
+    off_book = len(of_kind["off_book"]) if mode == "refusal" else 0
+    answerable = len(of_kind["answerable"])
+    return min(off_book or answerable, answerable or off_book)
 
 
 def _retrieval(of_kind: Mapping[str, Sequence[Outcome]]) -> Measures:

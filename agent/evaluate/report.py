@@ -8,13 +8,13 @@ from html import escape
 
 from attrs import frozen
 
-from agent.evaluate.measure import Measures
+from agent.evaluate.measure import QUESTIONS, Measures
 
 Report = Mapping[str, Mapping[str, Measures]]
 
-TOLERANCE = 0.005  # of a share, and one question of a small set
+TOLERANCE = 0.005  # of a share; of a small set, one question
 # What is reported and not judged: fewer or more of them are neither better nor worse.
-UNJUDGED = ("adversarial refused", "quotes (number)", "words (number)")
+UNJUDGED = ("adversarial refused", QUESTIONS, "quotes (number)", "words (number)")
 
 
 @frozen(kw_only=True)
@@ -26,10 +26,21 @@ class Line:
     measure: str
     value: float
     before: float | None
+    questions: float | None = None  # that it rests on, if that is known
 
     @property
     def is_share(self) -> bool:
         return not self.measure.endswith("(number)")
+
+    @property
+    def change(self) -> str:
+        """``worse`` or ``better``, by more than one question; empty where neither can be said."""
+        if self.before is None or self.measure in UNJUDGED:
+            return ""
+        allowed = max(TOLERANCE, 1.01 / self.questions if self.questions else 0.0)
+        if self.value < self.before - allowed:
+            return "worse"
+        return "better" if self.value > self.before + allowed else ""
 
 
 def lines(report: Report, baseline: Report) -> Iterator[Line]:
@@ -38,19 +49,18 @@ def lines(report: Report, baseline: Report) -> Iterator[Line]:
             known = baseline.get(name, {}).get(mode, {})
             for measure, value in values.items():
                 yield Line(
-                    set=name, mode=mode, measure=measure, value=value, before=known.get(measure)
+                    set=name,
+                    mode=mode,
+                    measure=measure,
+                    value=value,
+                    before=known.get(measure),
+                    questions=values.get(QUESTIONS),
                 )
 
 
 def regressions(report: Report, baseline: Report) -> list[Line]:
-    """The measures that are worse than the baseline, by more than rounding."""
-    return [
-        line
-        for line in lines(report, baseline)
-        if line.before is not None
-        and line.measure not in UNJUDGED
-        and line.value < line.before - TOLERANCE
-    ]
+    """The measures that are worse than the baseline, by more than one question."""
+    return [line for line in lines(report, baseline) if line.change == "worse"]
 
 
 def table(report: Report, baseline: Report) -> str:
@@ -59,7 +69,7 @@ def table(report: Report, baseline: Report) -> str:
     for line in lines(report, baseline):
         before = "–" if line.before is None else _number(line, line.before)
         rows.append(
-            (line.set, line.mode, line.measure, before, _number(line, line.value), _change(line))
+            (line.set, line.mode, line.measure, before, _number(line, line.value), line.change)
         )
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return "\n".join(
@@ -99,11 +109,3 @@ def _bars(drawn: list[Line]) -> str:
 
 def _number(line: Line, value: float) -> str:
     return f"{100 * value:.1f} %" if line.is_share else f"{value:.1f}"
-
-
-def _change(line: Line) -> str:
-    if line.before is None or line.measure in UNJUDGED:
-        return ""
-    if line.value < line.before - TOLERANCE:
-        return "worse"
-    return "better" if line.value > line.before + TOLERANCE else ""

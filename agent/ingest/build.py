@@ -50,7 +50,7 @@ class Summary:
     added: int
     changed: int
     removed: int
-    embedded: int  # parts of passages, and probes, that no cache had
+    embedded: int  # parts of passages, and what calibrates the gate, that no cache had
     embedder: str  # "none": the index is searched by words alone
     warnings: tuple[str, ...]
     seconds: float = 0.0
@@ -98,8 +98,8 @@ async def ingest(
     before, known = await writer.manifest(), await writer.fingerprints()
     manifest = await asyncio.to_thread(_manifest, book, embedder, before)
     terms, vectors = Terms(book.passages, manifest), Vectors(book.passages, manifest, cache)
-    probes = calibration.probes(book.passages) if manifest.dimensions else ()
-    missing = await asyncio.to_thread(vectors.missing, probes)
+    more = calibration.texts(book.passages) if manifest.dimensions else ()
+    missing = await asyncio.to_thread(vectors.missing, more)
     early = evolve(manifest, embedder="none", dimensions=0)
     if publish_early and missing and early != before and (not before or not before.dimensions):
         progress.begin("Indexing words", 0)
@@ -145,9 +145,9 @@ def _calibrated(
     if not manifest.dimensions:
         return manifest
     known = {
-        probe: vector
-        for probe in calibration.probes(book.passages)
-        if (vector := cache.find(manifest.embedder, probe))
+        text: vector
+        for text in calibration.texts(book.passages)
+        if (vector := cache.find(manifest.embedder, text))
     }
     found = calibration.threshold(manifest, book.passages, vectors, known)
     return evolve(manifest, threshold=found)

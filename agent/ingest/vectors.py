@@ -38,12 +38,12 @@ class Vectors(Mapping[UUID, Sequence[Sequence[float]]]):
         self._passages = {passage.passage_id: passage for passage in embedded}
         self._model, self._cache = manifest.embedder, cache
 
-    def missing(self, probes: Iterable[str] = ()) -> list[str]:
-        """The texts that are still to be embedded, each once, in reading order; then *probes*."""
+    def missing(self, more: Iterable[str] = ()) -> list[str]:
+        """The texts that are still to be embedded, each once, in reading order; then *more*."""
         texts = dict.fromkeys(
             text for passage in self._passages.values() for text in embedded_texts(passage)
         )
-        texts |= dict.fromkeys(probes)
+        texts |= dict.fromkeys(more)
         return [text for text in texts if not self._cache.has(self._model, text)]
 
     def __getitem__(self, key: UUID) -> Sequence[Sequence[float]]:

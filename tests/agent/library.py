@@ -5,11 +5,14 @@ import random
 from collections.abc import Sequence
 from uuid import UUID
 
+from attrs import evolve
+
 from agent.index import SCHEMA, IndexWriter, Location, Manifest, open_index
 from agent.passages import Passage, Section, paragraphs
-from agent.terms import SparseVector, passage_vector, query_vector, term_ids
+from agent.terms import SparseVector, passage_vector, query_vector, stems, term_ids
 
 DIMENSIONS = 8
+SENSES = 16  # dimensions of a vector that is made of words
 MODEL = "test-model"
 _NOUNS = ("lamp", "oil", "wick", "flame", "keeper", "tower", "fog", "horn", "sea", "rock", "gull")
 VOCABULARY = (*_NOUNS, *(one + other for one in _NOUNS for other in _NOUNS))
@@ -95,3 +98,25 @@ def count_pages(location: Location) -> int:
             await index.close()
 
     return asyncio.run(count())
+
+
+def plain_book(count: int) -> list[Passage]:
+    """Without headings; of words with four letters and more, twelve a passage."""
+    dice = random.Random(count)  # noqa: S311
+    return [
+        evolve(p, text=" ".join(f"{letter * 4}{dice.choice('abcdefgh')}ing" for letter in letters))
+        for p, letters in zip(
+            passages(count),
+            (dice.choices("bcdfghklmnprst", k=12) for _ in range(count)),
+            strict=True,
+        )
+    ]
+
+
+def sense(text: str, *, common: float) -> list[float]:
+    """A vector of a text's words; *common* is what all texts share."""
+    total = [common] * SENSES
+    for stem in stems(text):
+        dice = random.Random(stem)  # noqa: S311
+        total = [a + dice.gauss() for a in total]
+    return total

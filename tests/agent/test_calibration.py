@@ -1,109 +1,74 @@
-"""The gate's threshold comes from the book itself."""
+"""The gate's threshold comes from the book itself: from its headings where it has some."""
 
-import random
 from uuid import UUID
 
-import pytest
 from attrs import evolve
 
-from agent.ingest.calibration import FEWEST, PROBES, WORDS, probes, threshold
-from agent.passages import Passage
-from agent.terms import stems
-from tests.agent.library import manifest, passages
-
-SENSES = 16  # dimensions
+from agent.ingest import calibration
+from agent.ingest.headings import FEWEST, HEADINGS, headings
+from agent.passages import Passage, Section, paragraphs
+from tests.agent.library import VOCABULARY, manifest, plain_book, sense
 
 
-def book(count: int) -> list[Passage]:
-    """Of words with four letters and more, twelve a passage."""
-    dice = random.Random(count)  # noqa: S311
-    return [
-        evolve(p, text=" ".join(f"{letter * 4}{dice.choice('abcdefgh')}ing" for letter in letters))
-        for p, letters in zip(
-            passages(count),
-            (dice.choices("bcdfghklmnprst", k=12) for _ in range(count)),
-            strict=True,
-        )
-    ]
+def chapter(number: int, *, tells: bool) -> Passage:
+    """A section whose text has the words of its heading, or none of them."""
+    words = [VOCABULARY[(7 * number + at) % len(VOCABULARY)] for at in range(9)]
+    text = " ".join(words if tells else words[2:])
+    return Passage(
+        passage_id=UUID(int=number),
+        page=f"{number}.md",
+        title="The lamp",
+        chapter="The lamp",
+        url=None,
+        ordinal=number,
+        text=text,
+        sections=(Section(0, "a", ("The lamp", " ".join(words[:2]))),),
+        blocks=paragraphs(text),
+    )
 
 
-def sense(text: str, *, common: float) -> list[float]:
-    """A vector of a text's words; *common* is what all texts share."""
-    total = [common] * SENSES
-    for stem in stems(text):
-        dice = random.Random(stem)  # noqa: S311
-        total = [a + dice.gauss() for a in total]
-    return total
+def chapters(count: int, *, tells: bool = True) -> list[Passage]:
+    return [chapter(number, tells=tells) for number in range(count)]
 
 
-def threshold_of(of: list[Passage], *, common: float = 0.0) -> float | None:
-    vectors = {p.passage_id: [sense(p.text, common=common)] for p in of}
-    asked = {probe: sense(probe, common=common) for probe in probes(of)}
-    return threshold(manifest(of), of, vectors, asked)
+def threshold_of(of: list[Passage]) -> float | None:
+    vectors = {p.passage_id: [sense(p.text, common=0)] for p in of}
+    known = {text: sense(text, common=0) for text in calibration.texts(of)}
+    return calibration.threshold(manifest(of), of, vectors, known)
 
 
-def test_probes_are_the_same_each_time() -> None:
-    """So that ingesting an unchanged book changes nothing, and embeds nothing."""
-    assert probes(book(60)) == probes(book(60))
+def test_a_book_in_its_readers_words_asks_more_of_a_question() -> None:
+    """Where headings and text share no words, a reader's question cannot be expected to."""
+    strict, lenient = threshold_of(chapters(60)), threshold_of(chapters(60, tells=False))
+
+    assert strict is not None
+    assert lenient is not None
+    assert strict > lenient + 0.1
 
 
-def test_an_edit_changes_few_probes() -> None:
-    """All the others keep their embeddings."""
-    of = book(200)
-    before = set(probes(of))
-    edited = set(probes([evolve(of[0], text=f"{of[0].text} coolingly"), *of[1:]]))
-    grown = set(probes([*of, evolve(of[0], passage_id=UUID(int=9**9), text=of[1].text[::-1])]))
-
-    assert len(edited - before) <= 2 * (1 + WORDS)
-    assert len(grown - before) <= 1 + WORDS
+def test_a_book_without_headings_goes_by_its_words() -> None:
+    assert headings(plain_book(200)) == ()
+    assert threshold_of(plain_book(200)) is not None
 
 
-def test_sound_probes_are_of_one_passage_and_empty_ones_of_several() -> None:
-    """In the order of the book; each of five words."""
-    of = book(200)
-    drawn = probes(of)
-
-    assert (len(drawn.sound), len(drawn.empty)) == (PROBES, PROBES)
-    assert all(len(probe.split()) == WORDS for probe in drawn)
-    texts = [p.text.split() for p in of]
-    assert all(any(set(probe.split()) <= set(text) for text in texts) for probe in drawn.sound)
-    whole = [any(set(probe.split()) <= set(text) for text in texts) for probe in drawn.empty]
-    assert sum(whole) < PROBES / 10
-
-
-def test_the_threshold_parts_the_two_kinds() -> None:
-    """It is a confidence that a question about nothing hardly reaches."""
-    found = threshold_of(book(200))
-
-    assert found is not None
-    assert 0.2 < found < 0.9
-
-
-def test_a_model_whose_cosines_are_all_high_gets_a_higher_threshold() -> None:
-    """Some embedding models find everything alike; their books must still refuse."""
-    usual, alike = threshold_of(book(200)), threshold_of(book(200), common=12.0)
-
-    assert usual is not None
-    assert alike is not None
-    assert alike > usual + 0.1
-
-
-@pytest.mark.parametrize("count", [0, 1, FEWEST - 1])
-def test_a_small_book_has_no_threshold_of_its_own(count: int) -> None:
+def test_a_small_book_has_no_threshold_of_its_own() -> None:
     """Chance would decide it."""
-    assert threshold_of(book(count)) is None
+    assert threshold_of(chapters(FEWEST - 1)) is None
+    assert threshold_of([]) is None
 
 
-def test_a_book_without_vectors_has_no_threshold_of_its_own() -> None:
-    """By words alone, a book's own words are always found."""
-    of = book(200)
+def test_the_titles_of_pages_do_not_ask() -> None:
+    """An "Introduction" asks for nothing, and stands above everything."""
+    of = [evolve(p, sections=(Section(0, "", ("The lamp",)),)) for p in chapters(60)]
 
-    assert threshold(manifest(of), of, {}, {}) is None
+    assert headings(of) == ()
 
 
-def test_ids_do_not_matter() -> None:
-    """The threshold is about texts."""
-    of = book(60)
-    renamed = [evolve(p, passage_id=UUID(int=p.passage_id.int + 1000)) for p in of]
+def test_an_edit_changes_only_its_own_heading() -> None:
+    """All others keep their embeddings."""
+    of = chapters(200)
+    before = set(calibration.texts(of))
+    edited = evolve(of[0], text=f"{of[0].text} coolly", blocks=paragraphs(f"{of[0].text} coolly"))
 
-    assert threshold_of(of) == threshold_of(renamed)
+    assert len(headings(of)) == HEADINGS
+    assert len(set(calibration.texts([edited, *of[1:]])) - before) <= 3

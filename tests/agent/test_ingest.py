@@ -22,8 +22,8 @@ from agent.index import Index, Location, generations, index_directory, open_inde
 from agent.ingest import __main__ as command
 from agent.ingest.build import Progress, Summary, ingest
 from agent.ingest.cache import EmbeddingCache
-from agent.ingest.calibration import PROBES
 from agent.ingest.progress import Bar, Lines
+from agent.ingest.word_probes import PROBES
 from agent.terms import SparseVector, query_vector
 from agent.windows import embedded_texts
 from settings import ROOT
