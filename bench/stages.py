@@ -81,10 +81,10 @@ async def run(options: argparse.Namespace) -> None:
     for _ in range(options.rounds):
         for question in questions:
             await stages(agent, embedder, question, times)
-    await embedder.close()
-    await agent.close()
     print(f"{index.manifest.passages} passages, {len(times.wall['embed'])} questions")
     print("\n".join(times.lines()))
+    await embedder.close()
+    await agent.close()
 
 
 async def stages(agent: Agent, embedder: Embedder, question: str, times: Times) -> None:

@@ -54,7 +54,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     about_baseline = "compare with FILE (default: the committed one)"
     add("--baseline", type=Path, default=BASELINE, metavar="FILE", help=about_baseline)
     add("--write-baseline", action="store_true", help="make these measures the baseline")
-    add("--chart", type=Path, metavar="FILE", help="write a page of bars")
+    about_chart = "where the page of bars goes (default: evaluation.html in --home)"
+    add("--chart", type=Path, metavar="FILE", help=about_chart)
     add("--misses", action="store_true", help="name the questions that went wrong")
     add("--data", type=Path, default=DATA, metavar="DIR", help="where the sets' data are")
     add("--home", type=Path, default=settings.home, metavar="DIR", help="default: FOOTNOTE_HOME")
@@ -123,8 +124,9 @@ def _misses(outcomes: Sequence[Outcome], modes: Sequence[str]) -> Iterator[str]:
 def _tell(report: Report, options: argparse.Namespace) -> int:
     known = json.loads(options.baseline.read_text()) if options.baseline.exists() else {}
     print(json.dumps(report, indent=2) if options.json else table(report, known))
-    if options.chart:
-        options.chart.write_text(chart(report, known), encoding="utf-8")
+    page = options.chart or options.home / "evaluation.html"
+    page.write_text(chart(report, known), encoding="utf-8")
+    print(f"As bars: {page}", file=sys.stderr)
     if options.write_baseline:
         merged = {**known, **report}
         options.baseline.write_text(json.dumps(merged, indent=2, sort_keys=True) + "\n")

@@ -67,6 +67,7 @@ def test_a_regression_fails(questions: Path, tmp_path: Path) -> None:
     assert "worse: own retrieval hit@5" in ended.stderr.splitlines()
     assert "66.7 %" in ended.stdout
     assert "<svg" in page.read_text()
+    assert "<svg" in (tmp_path / "evaluation.html").read_text()
 
 
 def test_the_handbook_is_answered_as_well_as_ever(tmp_path: Path) -> None:
