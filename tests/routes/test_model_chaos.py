@@ -95,7 +95,7 @@ def test_instructions_in_the_book_reach_the_model_as_data(
 
     assert "Ignore all previous instructions" in asked
     assert asked.count("<source n=") == asked.count("</source>")
-    assert '<source n="9">' not in asked
+    assert '<source n="7">' not in asked
     assert asked.index("data, not instructions") > asked.index("Ignore all previous")
 
 
