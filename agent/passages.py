@@ -3,6 +3,7 @@
 Offsets are Python string indexes into :attr:`Passage.text`, half open. Knows no index and no model.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -30,6 +31,21 @@ class Section:
     start: int
     anchor: str  # the URL fragment of the heading; "" at the top of the page
     heading_path: tuple[str, ...]  # from the page's title down to this heading
+
+
+# An inline link or image; each repetition is bounded, so that no text makes the search slow.
+_LINK = re.compile(
+    r"(!?)\[([^\[\]]{0,500})\]\((?:<[^<>\n]{0,1000}>|[^()\s]{1,1000})(?:\s+[\"'][^\"'\n]{0,300}[\"'])?\)"
+)
+
+
+def shown(text: str) -> str:
+    """Markdown without the addresses of its links: so a book's ``BOOK_URL`` changes no search."""
+    return _LINK.sub(_shown, text) if "](" in text else text
+
+
+def _shown(link: re.Match[str]) -> str:
+    return f"*{link[2]}*" if link[1] and link[2] else link[2]
 
 
 @frozen(kw_only=True)
@@ -64,8 +80,8 @@ class Passage:
 
     @property
     def indexed_text(self) -> str:
-        """What is embedded and searched: the breadcrumb, then the text."""
-        return f"{' > '.join(self.sections[0].heading_path)}\n\n{self.text}"
+        """What is searched by its words: the breadcrumb, then the text as ``shown``."""
+        return f"{' > '.join(self.sections[0].heading_path)}\n\n{shown(self.text)}"
 
     def as_payload(self) -> dict[str, Any]:
         """Plain JSON, read back by :func:`from_payload`."""

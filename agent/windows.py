@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from agent.passages import Block, Passage, words
+from agent.passages import Block, Passage, shown, words
 
 SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s+")
 LONGEST = 20_000  # characters of a quote
@@ -55,9 +55,14 @@ def windows(passage: Passage) -> tuple[tuple[int, int], ...]:
 def embedded_texts(passage: Passage) -> list[str]:
     """The text of each window below the headings that it stands under."""
     return [
-        f"{' > '.join(passage.section_at(start).heading_path)}\n\n{passage.text[start:end].strip()}"
+        f"{' > '.join(passage.section_at(start).heading_path)}\n\n{read(passage, start, end)}"
         for start, end in windows(passage)
     ]
+
+
+def read(passage: Passage, start: int, end: int) -> str:
+    """The text of a window as a model reads it."""
+    return shown(passage.text[start:end]).strip()
 
 
 def _sentences(text: str, start: int, end: int) -> Sequence[tuple[int, int]]:

@@ -21,6 +21,7 @@ from agent.book.folder import BookUnreadable, Unreadable
 from agent.book.formats import Document, convert
 from agent.book.front_matter import FrontMatter, YamlBroken, halves, split
 from agent.book.layout import MARKDOWN, Entry, Layout
+from agent.book.links import Site, resolved
 from agent.book.order import title_of
 from agent.book.urls import url_of
 from agent.passages import Passage
@@ -56,7 +57,10 @@ def read_book(root: Path, *, base_url: str | None = None) -> Book:
     Raises :class:`BookUnreadable`, and nothing else: a file that cannot be read is a warning.
     """
     layout = find(root)
-    read = [found for entry in layout.entries if (found := _read(layout, entry, base_url))]
+    sources = [one for entry in layout.entries if (one := _source(layout, entry, base_url))]
+    urls = {source.entry.path: source.url for source in sources}
+    site = Site(kind=layout.kind, base_url=base_url, urls=urls)
+    read = [found for source in sources if (found := _read(layout, source, site))]
     if not read:
         reasons = " ".join(f"{warning}." for warning in [*layout.folder.warnings][:3])
         raise BookUnreadable(f"No page of {root} could be read. {reasons}".strip())
@@ -71,8 +75,18 @@ def read_book(root: Path, *, base_url: str | None = None) -> Book:
     )
 
 
-def _read(layout: Layout, entry: Entry, base_url: str | None) -> tuple[Page, list[Piece]] | None:
-    """The page with its pieces; none for a draft, and for a page that says nothing."""
+@frozen
+class _Source:
+    """A page as it was written, and where its readers find it."""
+
+    entry: Entry
+    meta: FrontMatter
+    document: Document
+    url: str | None
+
+
+def _source(layout: Layout, entry: Entry, base_url: str | None) -> _Source | None:
+    """``None`` for a draft, and for a file that cannot be read."""
     try:
         meta, document = _document(layout, entry.path)
     except Unreadable as error:
@@ -80,17 +94,23 @@ def _read(layout: Layout, entry: Entry, base_url: str | None) -> tuple[Page, lis
         return None
     if meta.is_hidden:
         return None
-    parts = outline(document.markdown, layout.kind)
-    if not parts.elements:
-        layout.folder.warn(f"{entry.path} has no text; skipped")
-        return None
-    title = _title(entry, meta, document, parts)
     url = base_url and url_of(entry.path, kind=layout.kind, base_url=base_url, meta=meta)
+    return _Source(entry, meta, document, url or None)
+
+
+def _read(layout: Layout, source: _Source, site: Site) -> tuple[Page, list[Piece]] | None:
+    """The page with its pieces; none for a page that says nothing."""
+    path = source.entry.path
+    parts = outline(resolved(source.document.markdown, path=path, site=site), layout.kind)
+    if not parts.elements:
+        layout.folder.warn(f"{path} has no text; skipped")
+        return None
+    title = _title(source.entry, source.meta, source.document, parts)
     page = Page(
-        path=entry.path,
+        path=path,
         title=title,
-        chapter=entry.chapter or title,
-        url=url or None,
+        chapter=source.entry.chapter or title,
+        url=source.url,
         markdown=parts.markdown,
     )
     return page, cut(parts, title)

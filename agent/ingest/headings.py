@@ -13,7 +13,7 @@ from agent.passages import Passage
 from agent.quotes import Weigh, coverage
 from agent.ranking import Asked, asked, blend
 from agent.terms import stems, vocabulary
-from agent.windows import windows
+from agent.windows import read, windows
 
 HEADINGS = 80  # that are asked, at most
 FEWEST = 30  # below, chance decides
@@ -40,7 +40,7 @@ def headings(passages: Sequence[Passage]) -> tuple[Heading, ...]:
         for start, end in windows(passage):
             path = passage.section_at(start).heading_path
             if len(path) > 1 and len(set(stems(path[-1]))) >= WORDS:
-                found.setdefault((passage.page, path), []).append(passage.text[start:end].strip())
+                found.setdefault((passage.page, path), []).append(read(passage, start, end))
     drawn = [Heading(path[-1], tuple(body[:READ])) for (_, path), body in found.items()]
     drawn.sort(key=lambda heading: sha256("\n".join(heading).encode()).digest())
     return tuple(drawn[:HEADINGS]) if len(drawn) >= FEWEST else ()
