@@ -11,6 +11,8 @@ from functools import lru_cache
 from agent.passages import Block, Passage, shown, words
 
 SENTENCE_END = re.compile(r"[.!?][\"'”’)\]]*\s+")
+# "Listing 4-1 (src/main.rs): A loop", which says nothing by itself.
+CAPTION = re.compile(r"[*_]{0,3}(?:Listing|Figure|Table|Example) [\dA-Z][\w.-]{0,10}\b[^\n]{0,400}")
 LONGEST = 20_000  # characters of a quote
 LEAD_IN_WORDS = 60  # a longer paragraph before a list stands on its own
 WINDOW_WORDS = 50  # of prose, until the next sentence opens another window
@@ -20,21 +22,25 @@ MOST = 24  # windows of a passage
 def units(passage: Passage) -> Iterator[tuple[int, int]]:
     """The quotable parts of a passage, in reading order, as offsets.
 
-    A unit is a block together with the paragraph ending in a colon that leads in to it. A heading
-    is none, nor is a lead-in whose list or code the passage does not hold.
+    A unit is a block together with what leads in to it, a paragraph ending in a colon or a caption.
+    A heading is none, nor is a lead-in whose list or code the passage does not hold.
     """
     lead: Block | None = None
     for block in passage.blocks:
         text = passage.text[block.start : block.end]
         if block.kind == "heading":
             lead = None
-        elif block.kind == "paragraph" and text.endswith(":") and words(text) <= LEAD_IN_WORDS:
+        elif block.kind == "paragraph" and _leads_in(text):
             lead = lead or block
         else:
             start = (lead or block).start
             if block.end - start <= LONGEST:
                 yield start, block.end
             lead = None
+
+
+def _leads_in(text: str) -> bool:
+    return words(text) <= LEAD_IN_WORDS and (text.endswith(":") or bool(CAPTION.fullmatch(text)))
 
 
 @lru_cache(maxsize=4_096)

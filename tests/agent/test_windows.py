@@ -54,6 +54,19 @@ def test_a_lead_in_is_embedded_with_its_list() -> None:
     assert windows(passage(text, blocks)) == ((0, len(text)),)
 
 
+def test_a_caption_is_quoted_with_its_code_only() -> None:
+    """By itself, "Listing 4-1: A loop" answers nothing."""
+    text = "Listing 4-1 (loop.rs): A loop\n\n```\nloop {}\n```\n\nFigure 2: A lamp"
+    code, end = text.index("```"), text.index("\n\nFigure")
+    blocks = (
+        Block(0, code - 2, "paragraph"),
+        Block(code, end, "code"),
+        Block(end + 2, len(text), "paragraph"),
+    )
+
+    assert list(units(passage(text, blocks))) == [(0, end)]
+
+
 def test_a_window_is_embedded_below_its_headings() -> None:
     """A sentence about "it" means what its headings say."""
     assert embedded_texts(passage("Trim it daily.")) == ["The lamp > Wicks\n\nTrim it daily."]
