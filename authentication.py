@@ -8,14 +8,13 @@ import hmac
 from datetime import timedelta
 from uuid import UUID
 
-import asyncpg
 from starlette.requests import Request
 
 from clients import client_ip
 from contract import Operation
 from credentials import cookies, jwts, tokens
 from cross_site import check_origin, trusted_origins
-from database import transaction
+from database import Database, transaction
 from problems import DatabaseUnavailable, ServiceKeyRequired, Unauthorized
 from queries import sessions, users
 from readers import Reader
@@ -82,7 +81,7 @@ async def _reader(request: Request[State], *, may_be_nobody: bool) -> Reader | N
     return reader
 
 
-async def _by_token(db: asyncpg.Pool | None, token: str) -> Reader | None:
+async def _by_token(db: Database | None, token: str) -> Reader | None:
     user = await sessions.find(
         db, token=token, lifetime=LIFETIME, refresh_after=REFRESH_AFTER, absolute=ABSOLUTE
     )
@@ -163,7 +162,7 @@ def check_service_key(request: Request[State]) -> None:
 
 
 async def open_session(
-    db: asyncpg.Pool | None,
+    db: Database | None,
     *,
     user_id: UUID,
     presented: str | None,

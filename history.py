@@ -4,13 +4,11 @@ An exchange is kept after its answer has ended, beside the reader's way; a datab
 costs the memory of it, never the answer.
 """
 
-import asyncio
 import logging
 import unicodedata
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
 import orjson
 from attrs import asdict, frozen
 
@@ -18,7 +16,7 @@ from agent.events import Cited, Done
 from agent.followup import Turn
 from answers import Answer, Place
 from contract import converter
-from database import OUTAGES, Executor, outages, transaction
+from database import OUTAGES, Database, Executor, transact
 from interaction_log import interaction_of
 from plain_text import clean
 from problems import ConversationNotFound, Unauthorized, UserNotFound
@@ -56,7 +54,7 @@ class NewExchange:
 class History:
     """*limit* is how many conversations a user keeps."""
 
-    db: asyncpg.Pool | None
+    db: Database | None
     limit: int
 
     async def turns(self, user_id: UUID, conversation_id: UUID) -> tuple[Turn, ...]:
@@ -64,10 +62,12 @@ class History:
 
         Raises ``ConversationNotFound``, also for somebody else's, and what ``OUTAGES`` lists.
         """
-        async with asyncio.timeout(READ_SECONDS):
-            kept = await exchanges.turns(
-                self.db, user_id=user_id, conversation_id=conversation_id, limit=TURNS
-            )
+        kept = await exchanges.turns(
+            self.db and self.db.within(READ_SECONDS),
+            user_id=user_id,
+            conversation_id=conversation_id,
+            limit=TURNS,
+        )
         if not kept:
             raise ConversationNotFound
         return tuple(
@@ -81,13 +81,15 @@ class History:
 
         Raises ``UserNotFound``, ``ConversationNotFound`` and what ``OUTAGES`` lists.
         """
-        with outages():
-            async with asyncio.timeout(KEEP_SECONDS), transaction(self.db) as connection:
-                if await users.lock(connection, user_id=row.user_id) is None:
-                    raise UserNotFound
-                members = asdict(row) | {"exchanges": EXCHANGES, "conversations": self.limit}
-                if await exchanges.keep(connection, **members) is None:
-                    raise ConversationNotFound
+
+        async def keep(connection: Executor) -> None:
+            if await users.lock(connection, user_id=row.user_id) is None:
+                raise UserNotFound
+            members = asdict(row) | {"exchanges": EXCHANGES, "conversations": self.limit}
+            if await exchanges.keep(connection, **members) is None:
+                raise ConversationNotFound
+
+        await transact(self.db, keep, KEEP_SECONDS)
 
     async def add(self, answer: Answer) -> None:
         """Keep what became of *answer* if it has a place. Never raises."""

@@ -7,13 +7,12 @@ import asyncio
 import logging
 import time
 
-import asyncpg
 import orjson
 from attrs import asdict, evolve, frozen
 
 from agent.events import Done, Failed, Retrieved
 from answers import Answer
-from database import OUTAGES
+from database import OUTAGES, Database
 from models import Interaction
 from queries import interactions
 
@@ -26,7 +25,7 @@ STORE_SECONDS = 2.0
 class InteractionLog:
     """*db* is ``None`` without a database: then every interaction is a line."""
 
-    db: asyncpg.Pool | None
+    db: Database | None
 
     async def add(self, answer: Answer) -> None:
         """Keep what became of *answer*, in two seconds at most. Never raises."""

@@ -4,7 +4,6 @@ Counted in Postgres, for all processes at once; while it is out of reach the sam
 this process: limited, not open. Knows neither requests nor who signs in.
 """
 
-import asyncio
 import hmac
 import logging
 import math
@@ -15,10 +14,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-import asyncpg
 from attrs import frozen
 
-from database import OUTAGES
+from database import OUTAGES, Database
 from problems import DatabaseUnavailable, TooManyRequests
 from queries import limits as statements
 
@@ -79,7 +77,7 @@ IP_PER_DAY = 300
 class Limits:
     """*db* is ``None`` without a database; *secret* keys the hashes of subjects."""
 
-    def __init__(self, db: asyncpg.Pool | None, *, secret: str, enabled: bool) -> None:
+    def __init__(self, db: Database | None, *, secret: str, enabled: bool) -> None:
         self.db, self.enabled = db, enabled
         self.secret = secret.encode()
         self.local = LocalLimits()
@@ -98,15 +96,14 @@ class Limits:
             return
         rates = {self._key(bucket.action, bucket.subject): bucket.rate for bucket in buckets}
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
-                wait = await statements.take(
-                    self.db,
-                    keys=[*rates],
-                    steps=[rate.step.total_seconds() for rate in rates.values()],
-                    spans=[rate.span.total_seconds() for rate in rates.values()],
-                )
+            wait = await statements.take(
+                self._near,
+                keys=[*rates],
+                steps=[rate.step.total_seconds() for rate in rates.values()],
+                spans=[rate.span.total_seconds() for rate in rates.values()],
+            )
             self._note(local=False)
-        except (DatabaseUnavailable, TimeoutError):
+        except DatabaseUnavailable:
             self._note(local=True)
             wait = self.local.take(rates, now=timedelta(seconds=time.monotonic()))
         if wait:
@@ -119,8 +116,7 @@ class Limits:
         self.local.forget(keys)
         if self.enabled:
             with suppress(*OUTAGES):
-                async with asyncio.timeout(LIMIT_SECONDS):
-                    await statements.forget(self.db, keys=keys)
+                await statements.forget(self._near, keys=keys)
 
     async def spend(self, subject: str, per_day: int, *, always: bool = False) -> bool:
         """Whether *subject* had a question left today (UTC); it is spent now.
@@ -131,10 +127,9 @@ class Limits:
             return True
         key = self._key("day", subject)
         try:
-            async with asyncio.timeout(LIMIT_SECONDS):
-                spent = await statements.spend(self.db, key=key, per_day=per_day)
+            spent = await statements.spend(self._near, key=key, per_day=per_day)
             self._note(local=False)
-        except (DatabaseUnavailable, TimeoutError):
+        except DatabaseUnavailable:
             self._note(local=True)
             spent = self.local.spend(key, per_day, today=datetime.now(UTC).date())
         await self._sweep_sometimes()
@@ -143,8 +138,11 @@ class Limits:
     async def sweep(self) -> None:
         """Delete some of what limits no one any more. Never raises."""
         with suppress(*OUTAGES):
-            async with asyncio.timeout(LIMIT_SECONDS):
-                await statements.sweep(self.db, at_most=SWEPT_ROWS)
+            await statements.sweep(self._near, at_most=SWEPT_ROWS)
+
+    @property
+    def _near(self) -> Database | None:
+        return self.db and self.db.within(LIMIT_SECONDS)
 
     async def _sweep_sometimes(self) -> None:
         if not self.is_local and secrets.randbelow(SWEEP_ONE_IN) == 0:

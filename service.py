@@ -37,7 +37,7 @@ from contract import routes as contract_routes
 from credentials.passwords import Passwords
 from credentials.tokens import Signer
 from cross_site import outermost
-from database import open_pool
+from database import POOL_SIZE, SMALL_POOL_SIZE, Database, open_database
 from history import History
 from interaction_log import InteractionLog
 from limits import Limits
@@ -95,8 +95,7 @@ def create_app(settings: Settings) -> Starlette:
 async def opened(here: Settings) -> AsyncIterator[State]:
     """What requests reach, until the block ends. Connects to nothing yet."""
     async with AsyncExitStack() as stack:
-        url = here.database_url
-        db = await stack.enter_async_context(open_pool(url)) if url else None
+        db = await _database(here, stack)
         agent = open_agent(here)
         stack.push_async_callback(agent.close)
         await stack.enter_async_context(running(agent.warm()))
@@ -119,6 +118,14 @@ async def opened(here: Settings) -> AsyncIterator[State]:
             "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
             "seen": SeenSessions(),
         }
+
+
+async def _database(here: Settings, stack: AsyncExitStack) -> Database | None:
+    if not here.database_url:
+        return None
+    size = SMALL_POOL_SIZE if here.on_vercel else POOL_SIZE  # of many processes
+    opening = open_database(here.database_url, pooled=here.database_pooler, size=size)
+    return await stack.enter_async_context(opening)
 
 
 def stores(interaction_log: InteractionLog, history: History) -> Store:

@@ -14,6 +14,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from attrs import field, fields, frozen
 
+from postgres_url import bare
+
 ROOT = Path(__file__).resolve().parent
 CHAT_PER_DAY = 1000  # answers that models write, unless GLOBAL_CHAT_PER_DAY says otherwise
 OPENSSL = "openssl rand -base64 32"
@@ -142,9 +144,9 @@ def _http_url(value: str) -> str:
 
 
 def _postgres_url(value: str) -> str:
-    if _parts(value).scheme not in ("postgres", "postgresql"):
-        raise ValueError("must be a URL that starts with postgresql://")
-    return value
+    url = bare(value)
+    _parts(url)
+    return url
 
 
 def _parts(url: str) -> SplitResult:
@@ -174,6 +176,7 @@ class Settings:
     database_url: str | None = _setting(
         _postgres_url, "NEON_DATABASE_URL", "DATABASE_URL", secret=True
     )
+    database_pooler: bool = _setting(_switch, "DATABASE_POOLER", default=False)
     qdrant_url: str | None = _setting(_http_url, "QDRANT_URL")
     qdrant_api_key: str | None = _setting(_text, "QDRANT_API_KEY", secret=True)
     qdrant_collection: str = _setting(_text, "QDRANT_COLLECTION", default="footnote")

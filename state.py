@@ -2,12 +2,11 @@
 
 from typing import TypedDict
 
-import asyncpg
-
 from agent import Agent
 from answers import Answers
 from credentials.passwords import Passwords
 from credentials.tokens import Signer
+from database import Database
 from history import History
 from limits import Limits
 from readers import SeenSessions
@@ -16,7 +15,7 @@ from settings import Settings
 
 class State(TypedDict):
     settings: Settings
-    db: asyncpg.Pool | None  # None: no database is configured
+    db: Database | None  # None: no database is configured
     agent: Agent
     answers: Answers
     history: History

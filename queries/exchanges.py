@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from database import Executor, statement
+from database import Executor, idempotent, statement
 from models import Exchange, FeedbackRecord, KeptTurn
 
 
-@statement
+@idempotent
 async def keep(
     db: Executor,
     *,
@@ -41,7 +41,7 @@ async def turns(
 ) -> list[KeptTurn]: ...
 
 
-@statement
+@idempotent
 async def judge(
     db: Executor | None, *, user_id: UUID, message_id: UUID, rating: str, comment: str | None
 ) -> UUID | None:

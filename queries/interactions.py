@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from database import Executor, statement
+from database import Executor, idempotent, statement
 from models import InteractionRecord
 
 
-@statement
+@idempotent
 async def add(
     db: Executor,
     *,

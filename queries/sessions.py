@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from database import Executor, statement
+from database import Executor, idempotent, statement
 from models import SessionRecord, SessionUser
 
 
@@ -22,7 +22,7 @@ async def add(
     """When it expires. Exact in number under the user's lock."""
 
 
-@statement
+@idempotent
 async def find(
     db: Executor | None,
     *,
@@ -34,7 +34,7 @@ async def find(
     """``None``: unknown, expired or ended. The token's signature has been checked before."""
 
 
-@statement
+@idempotent
 async def close(db: Executor | None, *, token: str) -> None: ...
 
 

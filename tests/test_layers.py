@@ -19,14 +19,13 @@ LAYERS = [
     {"database", "postmaster", "logs"},
     {"settings"},
     {"models"},
-    {"problems", "identifiers", "clients", "readers", "plain_text"},
+    {"problems", "identifiers", "clients", "readers", "plain_text", "breaker", "postgres_url"},
 ]
 # Where a module of a lower layer starts a process, it may read what a composition root may.
 COMMANDS = {"agent/ingest/__main__.py", "agent/evaluate/__main__.py"}
 
 HOMES = {
-    # All but database only name its Pool type.
-    "asyncpg": {"database", "interaction_log", "history", "authentication", "limits", "state"},
+    "asyncpg": {"database"},
     "yaml": {"contract", "agent/book"},
     "jsonschema_rs": {"contract"},
     "cattrs": {"contract"},

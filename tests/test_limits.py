@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from database import connected, open_pool
+from breaker import Breaker
+from database import Database, connected, open_database
 from limits import Bucket, Limits, Rate, in_words, seconds_until_midnight
 from problems import TooManyRequests
 from queries import limits as statements
@@ -26,7 +27,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("limits.LIMIT_SECONDS", 5.0)
 
 
-def limits_on(db: asyncpg.Pool | None) -> Limits:
+def limits_on(db: Database | None) -> Limits:
     return Limits(db, secret="a secret", enabled=True)
 
 
@@ -34,7 +35,7 @@ def limits_on(db: asyncpg.Pool | None) -> Limits:
 async def limited(dsn: str) -> AsyncIterator[Limits]:
     """Over 12 connections that are open already, so that calls really meet."""
     async with asyncpg.create_pool(dsn, min_size=12, max_size=12) as pool:
-        limits = limits_on(pool)
+        limits = limits_on(Database(pool, Breaker("database")))
         yield limits
         assert not limits.local.tats  # Postgres decided, all the time
 
@@ -111,7 +112,7 @@ async def test_nobody_waits_in_a_circle(dsn: str) -> None:
 async def test_a_bucket_that_is_not_stored_yet_has_its_place_in_the_order(dsn: str) -> None:
     """Row locks alone would deadlock here: one take stores b before d, the other holds d."""
     await run_sql(dsn, "insert into rate_limits values ('a', now()), ('e', now())")
-    async with open_pool(dsn) as pool, connected(dsn) as on_a, connected(dsn) as on_e:
+    async with open_database(dsn) as pool, connected(dsn) as on_a, connected(dsn) as on_e:
 
         async def take(keys: str) -> timedelta:
             return await statements.take(

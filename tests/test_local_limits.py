@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from database import connected, open_pool
+from database import Database, connected, open_database
 from limits import LOGIN_ACCOUNT, LOGIN_PAIR, Bucket, Limits, LocalLimits, Rate
 from queries import limits as statements
 from tests.test_limits import limits_on, passes, retry_after
@@ -23,15 +22,15 @@ RATES = st.builds(Rate, st.integers(1, 9), st.sampled_from([0.5, 1, 2, 7, 60, 36
 
 
 @asynccontextmanager
-async def out_of_reach(how: str) -> AsyncIterator[asyncpg.Pool | None]:
+async def out_of_reach(how: str) -> AsyncIterator[Database | None]:
     """A database that is not there, refuses, or takes a connection and then says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         if how == "refuses":
             listener.close()
         dsn = f"postgresql://nobody@127.0.0.1:{port}/nothing?sslmode=disable"
-        async with open_pool(dsn) as pool:
-            yield None if how == "is not there" else pool
+        async with open_database(dsn) as db:
+            yield None if how == "is not there" else db
 
 
 @pytest.mark.parametrize("how", ["is not there", "refuses", "is silent"])
@@ -52,7 +51,8 @@ async def test_without_a_database_limits_hold_in_this_process(
         await here.sweep()
 
         assert time.monotonic() - started < 3
-        assert caplog.messages == ["limits are counted in this process"]
+        told = [r.message for r in caplog.records if r.name == "footnote.limits"]
+        assert told == ["limits are counted in this process"]
 
 
 def test_memory_is_bounded_and_keeps_who_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ async def test_limits_return_to_the_database(dsn: str, caplog: pytest.LogCapture
     bucket = Bucket("chat", "reader", Rate(1, 60))
     here = limits_on(None)
     await here.take(bucket)
-    async with open_pool(dsn) as here.db:
+    async with open_database(dsn) as here.db:
         assert [await passes(here, bucket) for _ in range(2)] == [True, False]
 
     assert caplog.messages == [

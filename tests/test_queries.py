@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import migrate
 import queries
-from database import STATEMENTS, connected, normalise, number, read_statements
+from database import STATEMENTS, connected, number, read_statements
 from identifiers import uuid7
 from models import Interaction
 from postmaster.programs import programs_for
@@ -140,17 +140,11 @@ async def test_an_interaction_is_logged_once(dsn: str) -> None:
         )
 
 
-@pytest.mark.parametrize(
-    ("pasted", "usable"),
-    [
-        (
-            "postgresql://u:p%40ss@ep-x.eu.aws.neon.tech/db?sslmode=require&channel_binding=require",
-            "postgresql://u:p%40ss@ep-x.eu.aws.neon.tech/db?sslmode=require",
-        ),
-        ("postgresql://u@h:6543/db?pgbouncer=true&connection_limit=1", "postgresql://u@h:6543/db"),
-        ("postgresql://u@/db?host=%2Frun%2Fpg", "postgresql://u@/db?host=%2Frun%2Fpg"),
-    ],
-)
-def test_a_pasted_url_is_made_usable(pasted: str, usable: str) -> None:
-    """What hosts add for other clients, asyncpg would send to the server as a setting."""
-    assert normalise(pasted) == usable
+def test_what_is_sent_twice_is_known() -> None:
+    """Only reads, and writes that say so: a second try must never take, spend or add twice."""
+    writes = {"exchanges.keep", "exchanges.judge", "interactions.add", "sessions.find"}
+    once = {"limits.take", "limits.spend", "users.register", "users.add_guest", "sessions.add"}
+    repeatable = {name for name, bound in STATEMENTS.items() if bound.repeatable}
+
+    assert writes | {"conversations.newest", "exchanges.turns", "users.account"} <= repeatable
+    assert not once & repeatable

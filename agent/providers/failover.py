@@ -15,7 +15,8 @@ from attrs import field, frozen
 
 from agent.deadline import Deadline
 from agent.providers import Answered, End, Message, Provider, ProviderFailed, Text, cache
-from agent.providers.breaker import Breaker
+from agent.providers.breaker import note
+from breaker import Breaker
 from models import Usage
 
 FIRST_TEXT, FIRST_TEXT_SHARE = 10.0, 0.4  # seconds a provider has, or that part of what is left
@@ -48,7 +49,7 @@ class _Begun:
                     item = await _next(self.rest, deadline.share(GAP), started=True)
             except ProviderFailed as failed:
                 if deadline.fits(MOMENT):  # or its answer was only too long
-                    breaker.failed(self.number, failed)
+                    note(breaker, self.number, failed)
                 _log.warning("model broke off: provider=%s reason=%s", breaker.name, failed.reason)
                 raise
         breaker.succeeded(self.number)
@@ -87,7 +88,7 @@ class _Guarded:
         try:
             first = await _next(stream, limit, started=False)
         except ProviderFailed as failed:
-            self.breaker.failed(number, failed)
+            note(self.breaker, number, failed)
             raise
         finally:
             self.breaker.release(number)

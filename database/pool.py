@@ -1,0 +1,256 @@
+"""The pool, guarded: every call is bounded, and a database that is down is left alone.
+
+Rules that let a pooler sit in between: no session state (SET, LISTEN, session locks, temporary
+tables), and no connection held across a model call.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+from attrs import define, evolve, field
+
+from breaker import SHORTEST, Breaker
+from postgres_url import normalise
+from problems import DatabaseOutdated, DatabaseUnavailable
+
+log = logging.getLogger("footnote.database")
+
+COMMAND_SECONDS = 5.0
+STATEMENT_SECONDS = 6.0  # of which some may be spent waiting for a connection
+TRANSACTION_SECONDS = 10.0
+CLOSE_SECONDS = 2.0
+AGAIN_SECONDS = 0.05  # a closed connection is noticed by the loop, so it must turn first
+POOL_SIZE, SMALL_POOL_SIZE = 10, 5
+IDLE_SECONDS, NEON_IDLE_SECONDS = 300.0, 60.0  # Neon suspends after 300, and forgets connections
+SLOW_IN_A_ROW = 2
+LONGEST_PAUSE = 5.0  # seconds that the breaker stays open: a probe costs one call
+
+# The connection was lost, or there was none to be had.
+LOST = (
+    *(OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError),
+    *(asyncpg.InternalClientError, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError),
+    asyncpg.CannotConnectNowError,
+)
+# What the driver raises when the database is out of reach, as opposed to a statement being wrong.
+UNREACHABLE = (
+    *LOST,
+    *(asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError),
+    *(asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError),
+    *(asyncpg.DeadlockDetectedError, asyncpg.ReadOnlySQLTransactionError),
+)
+BUSY = (asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError)  # which says nothing of others
+UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+
+# What any call on an ailing database may raise; callers that can do without it degrade on these.
+OUTAGES = (DatabaseUnavailable, *UNREACHABLE, asyncpg.PostgresError)
+
+T = TypeVar("T")
+
+
+class Connection(Protocol):
+    """One of the pool's, perhaps inside a transaction; or the pool, which takes any."""
+
+    async def fetch(self, sql: str, *args: Any) -> Sequence[Any]: ...
+    async def fetchrow(self, sql: str, *args: Any) -> Any: ...
+    async def fetchval(self, sql: str, *args: Any) -> Any: ...
+
+
+@define(eq=False)
+class Database:
+    """Postgres, as far as it can be reached. Every method raises ``DatabaseUnavailable``."""
+
+    pool: asyncpg.Pool
+    breaker: Breaker
+    seconds: float = STATEMENT_SECONDS  # for one statement
+    abandoned: set[asyncio.Task[Any]] = field(factory=set)
+
+    def within(self, seconds: float) -> "Database":
+        """The same database for who cannot wait longer than that."""
+        return evolve(self, seconds=seconds)
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
+        """What *work* returns; what is *repeatable* gets a second try when the connection is lost.
+
+        After a freeze or a suspended server several pooled connections are dead at once; half a
+        tenth of a second later the pool knows.
+        """
+        with outages(), self.attempt():
+            try:
+                return await self._bounded(work)
+            except TimeoutError:
+                raise
+            except LOST:
+                if not repeatable:
+                    raise
+            await asyncio.sleep(AGAIN_SECONDS)
+            return await self._bounded(work)
+
+    async def _bounded(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async def working() -> T:
+            return await work(self.pool)
+
+        return await bounded(working(), self.seconds, self.abandoned)
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """One visit, which tells the breaker how it went."""
+        number = self.breaker.admit()
+        if number is None:
+            seconds = max(1, round(self.breaker.wait()))
+            raise DatabaseUnavailable(headers={"Retry-After": str(seconds)})
+        try:
+            yield
+            self.breaker.succeeded(number)
+        except UNREACHABLE as error:
+            if isinstance(error, BUSY):
+                self.breaker.succeeded(number)
+            else:
+                wish = 0.0 if isinstance(error, TimeoutError) else SHORTEST
+                self.breaker.failed(number, type(error).__name__, wish=wish)
+            raise
+        except asyncpg.PostgresError:
+            self.breaker.succeeded(number)  # it answers
+            raise
+        finally:
+            self.breaker.release(number)
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many are used, and how many are idle."""
+        idle = self.pool.get_idle_size()
+        return self.pool.get_size() - idle, idle
+
+    async def close(self) -> None:
+        """End what was abandoned, and the pool; two seconds at most."""
+        for task in self.abandoned:
+            task.cancel()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.pool.close()
+        except (TimeoutError, *UNREACHABLE):
+            self.pool.terminate()
+        await asyncio.wait(self.abandoned, timeout=CLOSE_SECONDS) if self.abandoned else None
+
+
+# What a statement runs on.
+Executor = Connection | Database
+
+
+async def bounded(
+    work: Coroutine[Any, Any, T], seconds: float, abandoned: set[asyncio.Task[Any]]
+) -> T:
+    """What *work* returns, or ``TimeoutError`` after *seconds* of the clock on the wall.
+
+    ``asyncio.timeout`` would wait for the cancelled call, and asyncpg opens a connection to cancel
+    a statement: on a stalled network 1 s became 3. So the work is abandoned instead; *abandoned*
+    owns it until it has ended.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            abandoned.add(task)
+            task.add_done_callback(lambda ended: _ended(ended, abandoned))
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+def _ended(task: asyncio.Task[Any], abandoned: set[asyncio.Task[Any]]) -> None:
+    abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()  # seen: nobody is left to be told
+
+
+@contextmanager
+def outages() -> Iterator[None]:
+    """Raises ``DatabaseUnavailable`` for whatever the driver raises when there is no database."""
+    try:
+        yield
+    except UNMIGRATED as error:
+        raise DatabaseOutdated from error
+    except UNREACHABLE as error:
+        raise DatabaseUnavailable from error
+
+
+@asynccontextmanager
+async def transaction(db: Database | None) -> AsyncIterator[Connection]:
+    """A connection whose statements apply together. Raises ``DatabaseUnavailable``."""
+    with outages():
+        if db is None:
+            raise DatabaseUnavailable("No database is configured.")
+        seconds = min(db.seconds, STATEMENT_SECONDS)
+        with db.attempt():
+            async with (
+                asyncio.timeout(TRANSACTION_SECONDS),
+                db.pool.acquire(timeout=seconds) as connection,
+                connection.transaction(),
+            ):
+                yield connection
+
+
+async def transact(
+    db: Database | None, work: Callable[[Connection], Awaitable[T]], seconds: float
+) -> T:
+    """What *work* returns on a transaction's connection; in *seconds*, whatever the network does.
+
+    Raises ``DatabaseUnavailable``. One that was abandoned may still be committed.
+    """
+
+    async def working() -> T:
+        async with transaction(db) as connection:
+            return await work(connection)
+
+    with outages():
+        return await bounded(working(), seconds, db.abandoned if db else set())
+
+
+@asynccontextmanager
+async def open_database(
+    dsn: str, *, pooled: bool = False, size: int = POOL_SIZE
+) -> AsyncIterator[Database]:
+    """It connects on first use, so the service starts, and answers, without a database."""
+    url = normalise(dsn, pooled=pooled)
+    if url.dropped:
+        log.info("left out of the database's URL: %s", ", ".join(url.dropped))
+    pool = asyncpg.create_pool(
+        url.dsn,
+        ssl=url.ssl,
+        statement_cache_size=0 if url.is_pooled else 100,
+        min_size=0,
+        max_size=size,
+        max_inactive_connection_lifetime=NEON_IDLE_SECONDS if url.is_neon else IDLE_SECONDS,
+        timeout=url.connect_seconds,
+        command_timeout=COMMAND_SECONDS,
+        reset=_keep,
+    )
+    await pool
+    breaker = Breaker("database", failures=SLOW_IN_A_ROW, longest=LONGEST_PAUSE)
+    database = Database(pool, breaker)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection to the server itself, past our pool and Neon's. Raises ``OUTAGES``."""
+    url = normalise(dsn).direct()
+    connection = await asyncpg.connect(
+        url.dsn, ssl=url.ssl, timeout=url.connect_seconds, statement_cache_size=0
+    )
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=url.connect_seconds)
+
+
+async def _keep(connection: Any) -> None:
+    """Reset nothing: statements leave no session state, and the default costs a round trip."""
