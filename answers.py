@@ -1,185 +1,116 @@
 """Running answers: each is a task that the app owns, and a response only follows it.
 
-So an answer is logged whoever stays to read it: finished, failed, stopped by its reader or by a
-shutdown. Storing never stands between the reader and a frame. Knows neither HTTP nor wire formats.
+So an answer is stored whoever stays to read it: finished, failed, stopped by its reader or by a
+shutdown. How many run at once is decided here. Knows neither HTTP nor wire formats.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import aclosing
-from datetime import UTC, datetime
-from typing import Any
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator
 from uuid import UUID
 
 from attrs import evolve, frozen
 
-from agent import Agent, Question
-from agent.deadline import Deadline
-from agent.events import Delta, Done, Event, Failed, Retrieved
-from identifiers import uuid7
-from problems import AgentTimeout, AnswerStopped, Problem, ShuttingDown, TooManyAnswers
-
-log = logging.getLogger("footnote.answers")
+from agent import Agent
+from answer import Answer, Asked
+from models import Stored
+from problems import Overloaded, ShuttingDown, TooManyAnswers
 
 SETTLING_SECONDS = 2.0
 CLOSING_SECONDS = 5.0  # for storing what runs when the app closes
+RECENT, RECENT_SECONDS = 100, 120.0  # answers that have ended, and can still be read on
+RECENT_CHARACTERS = 65_536  # a longer one is read from the database
 
-Store = Callable[["Answer"], Awaitable[None]]
-
-
-@frozen(kw_only=True)
-class Place:
-    """Where a reader's question is kept: in a conversation of theirs, which may be new."""
-
-    user_id: UUID
-    conversation_id: UUID
-    is_new: bool
+Store = Callable[[Answer], Awaitable[Stored]]
 
 
 @frozen(kw_only=True)
-class Asked:
-    """A question as it came in, whichever dialect it was in."""
+class Admission:
+    """How much is done at once: beyond it readers are told to come back, and nothing queues up."""
 
-    question: Question
-    user_label: str | None = None
-    metadata: Mapping[str, Any]
-    place: Place | None = None  # None: answered, and not kept in a history
-    degraded: tuple[str, ...] = ()  # what was missing before the answer began
+    at_once: int = 200
+    waiting: int = 100  # have been taken in, and wait for their turn
 
     @property
-    def user_id(self) -> UUID | None:
-        return self.place.user_id if self.place else None
-
-    @property
-    def conversation_id(self) -> UUID | None:
-        return self.place.conversation_id if self.place else None
-
-
-class Answer:
-    """One answer in the making; any number of readers may follow its events."""
-
-    def __init__(self, asked: Asked, asker: str) -> None:
-        self.message_id: UUID = uuid7()
-        self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
-        self.events: list[Event] = []
-        self.stopped_by: Problem | None = None  # what a reader who is still there is told
-        self.is_forgotten = False  # its conversation was deleted: it goes into no history
-        self.retrieved_after: float | None = None  # seconds
-        self.first_token_after: float | None = None  # seconds
-        self.started = time.perf_counter()
-        self._news = asyncio.Event()
-        self._generation: asyncio.Task[None] | None = None
-
-    @property
-    def is_finished(self) -> bool:
-        return bool(self.events) and isinstance(self.events[-1], Done | Failed)
-
-    @property
-    def is_stopped(self) -> bool:
-        return self.stopped_by is not None
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing more is written; it may still be on its way into the database."""
-        return self.is_finished or self.is_stopped
-
-    @property
-    def text(self) -> str:
-        return "".join(event.text for event in self.events if isinstance(event, Delta))
-
-    async def follow(self) -> AsyncGenerator[list[Event], None]:
-        """Everything from the beginning on, in batches of what has happened since the last."""
-        seen = 0
-        while True:
-            if batch := self.events[seen:]:
-                seen += len(batch)
-                yield batch
-            elif self.is_over:
-                return
-            else:
-                self._news.clear()
-                await self._news.wait()
-
-    def stop(self, problem: Problem | None = None) -> None:
-        """End the generation now; what there is gets stored. Does nothing to one that is over."""
-        if not self.is_over:
-            self.stopped_by = problem or AnswerStopped()
-            self._news.set()
-            if self._generation:
-                self._generation.cancel()
-
-    async def run(self, agent: Agent, seconds: float) -> None:
-        """Generate until the end, the deadline or a stop. Never raises."""
-        if self.is_stopped:  # before it began
-            return
-        self._generation = asyncio.create_task(self._generate(agent, seconds))
-        await asyncio.wait({self._generation})
-        if not self._generation.cancelled() and (error := self._generation.exception()):
-            self._fail(error)
-        elif not self.is_over:
-            self.stopped_by = ShuttingDown()
-        self._news.set()
-
-    async def _generate(self, agent: Agent, seconds: float) -> None:
-        async with asyncio.timeout(seconds):
-            events = agent.answer(self.asked.question, Deadline.after(seconds))
-            async with aclosing(events):
-                async for event in events:
-                    self._add(event)
-
-    def _add(self, event: Event) -> None:
-        now = time.perf_counter() - self.started
-        if isinstance(event, Retrieved):
-            self.retrieved_after = now
-        elif isinstance(event, Delta) and self.first_token_after is None:
-            self.first_token_after = now
-        if isinstance(event, Done):
-            event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
-        self.events.append(event)
-        self._news.set()
-
-    def _fail(self, error: BaseException) -> None:
-        """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""
-        if isinstance(error, TimeoutError):
-            self._add(Failed(AgentTimeout()))
-            return
-        log.error("an answer broke", exc_info=error, extra={"message_id": str(self.message_id)})
-        self._add(Failed(error if isinstance(error, Problem) else Problem()))
+    def total(self) -> int:
+        return self.at_once + self.waiting
 
 
 class Answers:
     """All running answers; ``close`` ends and stores them."""
 
-    def __init__(self, agent: Agent, store: Store, seconds: float) -> None:
-        self._agent, self._store, self._seconds = agent, store, seconds
+    def __init__(
+        self,
+        agent: Agent,
+        store: Store,
+        *,
+        seconds: float,
+        grace: float,
+        admission: Admission,
+    ) -> None:
+        self._agent, self._store, self._seconds, self._grace = agent, store, seconds, grace
+        self._admission, self._turns = admission, asyncio.Semaphore(admission.at_once)
         self._running: dict[asyncio.Task[None], Answer] = {}
-        self._closing = False
+        self._recent: OrderedDict[UUID, tuple[float, Answer]] = OrderedDict()
+        self.is_closing = False
 
-    def start(self, asked: Asked, *, asker: str, at_most: int | None = None) -> Answer:
+    def start(
+        self,
+        asked: Asked,
+        *,
+        asker: str,
+        at_most: int | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
         """Begin to answer, unless *at_most* answers are being written for this *asker* already.
 
-        Raises ``ShuttingDown`` and ``TooManyAnswers``.
+        Raises what :meth:`admit` does. *seconds* is less time than an answer usually has.
         """
         self.admit(asker, at_most)
-        answer = Answer(asked, asker)
+        seconds = min(self._seconds, seconds or self._seconds)
+        answer = Answer(asked, asker, seconds=seconds, grace=self._grace)
         task = asyncio.create_task(self._run(answer))
         self._running[task] = answer
         task.add_done_callback(self._running.pop)
         return answer
 
     def admit(self, asker: str, at_most: int | None) -> None:
-        """Raises ``ShuttingDown`` and ``TooManyAnswers`` where :meth:`start` would."""
-        if self._closing:
+        """Raises ``ShuttingDown``, ``Overloaded`` and ``TooManyAnswers`` where :meth:`start` would.
+
+        An answer of theirs that the asker has left makes room.
+        """
+        if self.is_closing:
             raise ShuttingDown
-        running = sum(a.asker == asker and not a.is_over for a in self._running.values())
-        if at_most is not None and running >= at_most:
+        unfinished = [answer for answer in self._running.values() if not answer.is_over]
+        if len(unfinished) >= self._admission.total:
+            raise Overloaded
+        theirs = [answer for answer in unfinished if answer.asker == asker]
+        if at_most is None or len(theirs) < at_most:
+            return
+        left = next((answer for answer in theirs if answer.is_left), None)
+        if left is None:
             raise TooManyAnswers
+        left.stop()
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """How many answers are being written, and how many wait for their turn."""
+        unfinished = [answer for answer in self._running.values() if not answer.is_over]
+        running = sum(answer.has_turn for answer in unfinished)
+        return running, len(unfinished) - running
+
+    def find(self, message_id: UUID) -> Answer | None:
+        """An answer that is being written, or was in the last two minutes."""
+        running = (a for a in self._running.values() if a.message_id == message_id)
+        at, recent = self._recent.get(message_id, (0.0, None))
+        if time.monotonic() - at >= RECENT_SECONDS:
+            recent = None
+        return next(running, recent)
 
     def adopt(self, guest_id: UUID, user_id: UUID) -> None:
-        """What is being written for a guest is the user's from now on."""
-        for answer in self._running.values():
+        """What is being written for a guest, or just was, is the user's from now on."""
+        for answer in [*self._running.values(), *(a for _, a in self._recent.values())]:
             place = answer.asked.place
             if place and place.user_id == guest_id:
                 answer.asked = evolve(answer.asked, place=evolve(place, user_id=user_id))
@@ -199,36 +130,54 @@ class Answers:
             a.asked.place and a.asked.place.is_new for a in self._in(user_id, conversation_id)
         )
 
+    def move_on(self, user_id: UUID, conversation_id: UUID) -> None:
+        """The user asks on in a conversation: what they left there, they do not come back for."""
+        for answer in self._in(user_id, conversation_id):
+            if answer.is_left:
+                answer.stop()
+
     def forget(self, user_id: UUID, conversation_id: UUID) -> bool:
         """Keep nothing of what is being written in a conversation; whether anything was."""
-        written = self._in(user_id, conversation_id)
+        written = list(self._in(user_id, conversation_id))
         for answer in written:
             answer.is_forgotten = True
+        for _, answer in [*self._recent.values()]:
+            if answer.asked.conversation_id == conversation_id:
+                self._recent.pop(answer.message_id, None)
         return bool(written)
 
-    def _in(self, user_id: UUID, conversation_id: UUID) -> list[Answer]:
-        return [
-            answer
-            for answer in self._running.values()
-            if answer.asked.user_id == user_id
-            and answer.asked.conversation_id == conversation_id
-            and not answer.is_forgotten
-        ]
+    def _in(self, user_id: UUID, conversation_id: UUID) -> Iterator[Answer]:
+        for answer in self._running.values():
+            asked = answer.asked
+            theirs = asked.user_id == user_id and asked.conversation_id == conversation_id
+            if theirs and not answer.is_forgotten:
+                yield answer
 
     async def end_of(self, user_id: UUID) -> None:
-        """Stop this user's answers and wait until they are stored."""
+        """Stop this user's answers and wait until they are stored; none can be read on."""
         for answer in self._running.values():
             if answer.asked.user_id == user_id:
                 answer.stop()
         await self.settled(user_id)
+        for _, answer in [*self._recent.values()]:
+            if answer.asked.user_id == user_id:
+                self._recent.pop(answer.message_id, None)
 
     async def _run(self, answer: Answer) -> None:
-        await answer.run(self._agent, self._seconds)
-        await self._store(answer)
+        await answer.run(self._agent, self._turns)
+        stored: Stored = "log"
+        try:
+            stored = await self._store(answer)
+        finally:
+            answer.keep(stored)  # whatever happened, its readers wait for their last frame
+        if not answer.is_forgotten and len(answer.text) <= RECENT_CHARACTERS:
+            self._recent[answer.message_id] = time.monotonic(), answer
+            while len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
 
     def stop(self) -> None:
         """Take no more questions, and end what runs; its readers get a final frame."""
-        self._closing = True
+        self.is_closing = True
         for answer in self._running.values():
             answer.stop(ShuttingDown())
 

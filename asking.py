@@ -15,7 +15,7 @@ from agent.deadline import Deadline
 from agent.followup import Turn
 from agent.retrieval import OUTAGES as OUT_OF_REACH
 from agent.scope import Scope, UnknownScope
-from answers import Answer, Asked, Place
+from answer import Answer, Asked, Place
 from authentication import address, presented
 from database import OUTAGES
 from identifiers import uuid7
@@ -114,12 +114,13 @@ async def _remembered(
             raise ConversationNotFound
         return None, (), ()
     if reader.is_recalled:
-        return None, (), ("history",)
+        return _unchecked(reader, conversation_id)
     if conversation_id is None:
         place = Place(user_id=reader.user_id, conversation_id=uuid7(), is_new=True)
         return place, (), ()
     answers = request.state["answers"]
     turns: tuple[Turn, ...] = ()
+    answers.move_on(reader.user_id, conversation_id)
     await answers.settled(reader.user_id)
     begins = answers.begins(reader.user_id, conversation_id)
     try:
@@ -128,9 +129,21 @@ async def _remembered(
         if not begins:
             raise
     except OUTAGES:
-        return None, (), ("history",)
+        return _unchecked(reader, conversation_id)
     place = Place(user_id=reader.user_id, conversation_id=conversation_id, is_new=begins)
     return place, turns, ()
+
+
+def _unchecked(
+    reader: Reader, conversation_id: UUID | None
+) -> tuple[Place | None, tuple[Turn, ...], tuple[str, ...]]:
+    """A place while the database cannot say whether it is the reader's: it will, on the replay.
+
+    As a new one, because a conversation that began in the outage is there in no other way; one that
+    exists goes on, if it is the reader's.
+    """
+    place = Place(user_id=reader.user_id, conversation_id=conversation_id or uuid7(), is_new=True)
+    return place, (), ("history",)
 
 
 async def _spend(state: State, reader: Reader | None, asker: str, ip: str) -> bool:

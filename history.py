@@ -1,12 +1,9 @@
 """A reader's conversations: what was said before, and keeping what is said now.
 
-An exchange is kept after its answer has ended, beside the reader's way; a database that is down
-costs the memory of it, never the answer.
+What to do while the database is down is decided in ``storage``, not here.
 """
 
-import logging
 import unicodedata
-from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -14,40 +11,21 @@ from attrs import asdict, frozen
 
 from agent.events import Cited, Done
 from agent.followup import Turn
-from answers import Answer, Place
+from answer import Answer, Place
 from contract import converter
-from database import OUTAGES, Database, Executor, transact
+from database import Database, Executor, transact
 from interaction_log import interaction_of
+from models import NewExchange
 from plain_text import clean
 from problems import ConversationNotFound, Unauthorized, UserNotFound
 from queries import conversations, exchanges, users
 
-log = logging.getLogger("footnote.history")
-
 EXCHANGES = 200  # that a conversation keeps
 TURNS = 6  # that a question is asked after
 READ_SECONDS = 2.0
-KEEP_SECONDS = 3.0
+KEEP_SECONDS = 2.0
 TITLE_CHARACTERS = 80
 UNTITLED = "…"
-
-
-@frozen(kw_only=True)
-class NewExchange:
-    """A question with its answer, on its way into a conversation."""
-
-    user_id: UUID
-    conversation_id: UUID
-    is_new: bool
-    title: str  # of a new conversation
-    exchange_id: UUID
-    asked_at: datetime
-    query: str
-    selected_text: str | None = None
-    response: str
-    status: str = "success"
-    citations: str = "[]"  # JSON
-    model: str | None = None
 
 
 @frozen
@@ -91,23 +69,6 @@ class History:
 
         await transact(self.db, keep, KEEP_SECONDS)
 
-    async def add(self, answer: Answer) -> None:
-        """Keep what became of *answer* if it has a place. Never raises."""
-        place = answer.asked.place
-        if place is None or answer.is_forgotten:
-            return
-        try:
-            await self.keep(_exchange_of(answer, place))
-        except UserNotFound:
-            if answer.asked.place != place:  # a guest who has just become a user
-                await self.add(answer)
-        except ConversationNotFound:
-            pass  # deleted while the answer was written: it stays deleted
-        except OUTAGES as error:
-            reason = type(error.__cause__ or error).__name__
-            extra = {"reason": reason, "message_id": str(answer.message_id)}
-            log.warning("exchange not kept", extra=extra)
-
     async def adopt(self, connection: Executor, *, guest_id: UUID, user_id: UUID) -> None:
         """All of a guest's becomes the user's; the guest is gone. Inside a transaction.
 
@@ -121,7 +82,7 @@ class History:
         await users.forget_guest(connection, guest_id=guest_id)
 
 
-def _exchange_of(answer: Answer, place: Place) -> NewExchange:
+def exchange_of(answer: Answer, place: Place) -> NewExchange:
     row = interaction_of(answer)
     last = answer.events[-1] if answer.events else None
     cited = tuple(event.citation for event in answer.events if isinstance(event, Cited))

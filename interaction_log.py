@@ -1,51 +1,17 @@
-"""Where interactions are kept: in Postgres, and if it does not take one, whole on one log line.
+"""The row that the log keeps of an answer that has ended, in whichever way. Pure."""
 
-A question is never lost because a database is; an answer never waits for one.
-"""
-
-import asyncio
-import logging
 import time
 
 import orjson
-from attrs import asdict, evolve, frozen
+from attrs import evolve
 
 from agent.events import Done, Failed, Retrieved
-from answers import Answer
-from database import OUTAGES, Database
+from answer import Answer
 from models import Interaction
-from queries import interactions
-
-log = logging.getLogger("footnote.interactions")
-
-STORE_SECONDS = 2.0
-
-
-@frozen
-class InteractionLog:
-    """*db* is ``None`` without a database: then every interaction is a line."""
-
-    db: Database | None
-
-    async def add(self, answer: Answer) -> None:
-        """Keep what became of *answer*, in two seconds at most. Never raises."""
-        row = interaction_of(answer)
-        reason = "no database is configured"
-        if self.db:
-            try:
-                async with asyncio.timeout(STORE_SECONDS):
-                    if await interactions.add(self.db, **asdict(row)) is None:
-                        # Of a guest who has just become a user; of nobody any more.
-                        await interactions.add(self.db, **asdict(interaction_of(answer)))
-            except OUTAGES as error:
-                reason = type(error.__cause__ or error).__name__
-            else:
-                return
-        log.warning("interaction not stored", extra={"reason": reason, "interaction": asdict(row)})
 
 
 def interaction_of(answer: Answer) -> Interaction:
-    """The record of an answer that has ended, in whichever way."""
+    """Of what there is: a partial answer is ``stopped``."""
     first, last = (answer.events[0], answer.events[-1]) if answer.events else (None, None)
     stopped = Interaction(
         interaction_id=answer.message_id,

@@ -184,6 +184,12 @@ class DatabaseOutdated(DatabaseUnavailable):
     """The database lacks tables that this version needs."""
 
 
+class Overloaded(Unavailable):
+    """Too many questions are being answered at this moment."""
+
+    usual_headers: ClassVar[Mapping[str, str]] = {"Retry-After": "2"}
+
+
 class PasswordsBusy(Unavailable):
     """Too many people are signing in at this moment."""
 

@@ -29,7 +29,7 @@ from agent.providers.cache import AnswerCache
 from agent.providers.failover import Failover
 from agent.providers.openai_compatible import GEMINI, OPENAI, OpenAICompatible
 from agent.retrieval import Retriever
-from answers import Answer, Answers, Store
+from answers import Admission, Answers
 from authentication import authenticate
 from border import Border
 from contract import Contract, Handler
@@ -39,12 +39,13 @@ from credentials.tokens import Signer
 from cross_site import outermost
 from database import POOL_SIZE, SMALL_POOL_SIZE, Database, open_database
 from history import History
-from interaction_log import InteractionLog
 from limits import Limits
 from readers import SeenSessions
 from routes import account_data, accounts, chat, conversations, health, reference
 from settings import Settings, read_or_exit
+from spool import Spool
 from state import State
+from storage import Storage
 
 HANDLERS: Mapping[str, Handler] = {
     "change_password": accounts.change_password,
@@ -60,6 +61,8 @@ HANDLERS: Mapping[str, Handler] = {
     "login": accounts.login,
     "logout": accounts.logout,
     "register": accounts.register,
+    "resume_stream": chat.resume_stream,
+    "stop_stream": chat.stop_stream,
     "rename_conversation": conversations.rename_conversation,
     "save_conversation": conversations.save_conversation,
     "send_chat": chat.send_chat,
@@ -102,7 +105,14 @@ async def opened(here: Settings) -> AsyncIterator[State]:
         history = History(db, here.history_limit)
         passwords = Passwords(here.bcrypt_cost)
         stack.callback(passwords.close)
-        answers = Answers(agent, stores(InteractionLog(db), history), here.agent_timeout)
+        storage = await _storage(here, stack, db, history)
+        answers = Answers(
+            agent,
+            storage.add,
+            seconds=here.agent_timeout,
+            grace=here.resume_grace,
+            admission=Admission(at_once=here.answers_at_once, waiting=here.answers_waiting),
+        )
         stack.push_async_callback(answers.close)
         stack.enter_context(ending_streams(answers))
         # Where no secret can be kept, sessions end with the process.
@@ -117,6 +127,7 @@ async def opened(here: Settings) -> AsyncIterator[State]:
             "passwords": passwords,
             "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
             "seen": SeenSessions(),
+            "storage": storage,
         }
 
 
@@ -128,13 +139,15 @@ async def _database(here: Settings, stack: AsyncExitStack) -> Database | None:
     return await stack.enter_async_context(opening)
 
 
-def stores(interaction_log: InteractionLog, history: History) -> Store:
-    """What becomes of an answer that has ended: a row of the log, and one of the history."""
-
-    async def store(answer: Answer) -> None:
-        await asyncio.gather(interaction_log.add(answer), history.add(answer))
-
-    return store
+async def _storage(
+    here: Settings, stack: AsyncExitStack, db: Database | None, history: History
+) -> Storage:
+    spool = Spool(here.spool, here.spool_max_mb << 20) if db else None
+    if spool:
+        stack.push_async_callback(spool.close)
+    storage = Storage(db, history, spool, is_fleeting=here.on_vercel)
+    await stack.enter_async_context(running(storage.replaying()))
+    return storage
 
 
 @contextmanager

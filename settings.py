@@ -58,6 +58,10 @@ def _seconds(value: str) -> float:
     return seconds
 
 
+def _grace(value: str) -> float:
+    return 0.0 if value == "0" else _seconds(value)
+
+
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(value: str) -> int:
         if not value.isdecimal() or not low <= int(value[:20]) <= high:
@@ -205,6 +209,11 @@ class Settings:
     media_hosts: tuple[str, ...] = _setting(_names, "ALLOWED_MEDIA_HOSTS", default=())
     on_vercel: bool = _setting(_switch, "VERCEL", default=False)
     embedding_model: str | None = _setting(_text, "EMBEDDING_MODEL")
+    answers_at_once: int = _setting(_whole(1, 100_000), "ANSWERS_AT_ONCE", default=200)
+    answers_waiting: int = _setting(_whole(0, 100_000), "ANSWERS_WAITING", default=100)
+    resume_grace: float = _setting(_grace, "RESUME_GRACE", default=10.0)  # seconds
+    spool_directory: Path | None = _setting(_path, "SPOOL_DIR")
+    spool_max_mb: int = _setting(_whole(1, 100_000), "SPOOL_MAX_MB", default=256)
     agent_timeout: float = _setting(_seconds, "AGENT_TIMEOUT", default=30.0)  # seconds
     log_level: str = _setting(_log_level, "LOG_LEVEL", default="INFO")
 
@@ -229,6 +238,13 @@ class Settings:
         if wrong:
             raise BadSettings("\n".join(wrong))
         return cls(**values)
+
+    @property
+    def spool(self) -> Path:
+        """Where rows wait for the database; on Vercel only one directory can be written."""
+        if self.spool_directory:
+            return self.spool_directory
+        return Path("/tmp/footnote-spool") if self.on_vercel else self.home / "spool"  # noqa: S108
 
     @property
     def is_https(self) -> bool:

@@ -11,6 +11,7 @@ from history import History
 from limits import Limits
 from readers import SeenSessions
 from settings import Settings
+from storage import Storage
 
 
 class State(TypedDict):
@@ -23,3 +24,4 @@ class State(TypedDict):
     passwords: Passwords
     signer: Signer
     seen: SeenSessions
+    storage: Storage

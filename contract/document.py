@@ -23,10 +23,15 @@ class Parameter:
     """One value beside the body; its *kind* says how its text is read."""
 
     name: str
-    place: Literal["path", "query"]
+    place: Literal["path", "query", "header"]
     kind: str  # a JSON type
     is_required: bool
     validate: Validate
+
+    @property
+    def argument(self) -> str:
+        """What a handler calls it."""
+        return self.name.lower().replace("-", "_")
 
 
 @frozen(kw_only=True)

@@ -72,7 +72,7 @@ class Endpoint:
     def __init__(self, operation: Operation, handler: Handler, authenticate: Authenticate) -> None:
         self.operation, self.handler, self.authenticate = operation, handler, authenticate
         self.shapes: Mapping[str, Any] = inspect.get_annotations(handler, eval_str=True)
-        promised = {parameter.name for parameter in operation.parameters}
+        promised = {parameter.argument for parameter in operation.parameters}
         promised |= {"body"} if operation.bodies else set()
         taken = self.shapes.keys() - {"request", "reader", "return"}
         if promised != taken:

@@ -48,7 +48,7 @@ def _parameters(
     for parameter in parameters:
         texts = _texts(request, parameter)
         if len(texts) == 1:
-            value = values[parameter.name] = _value(texts[0], parameter.kind)
+            value = values[parameter.argument] = _value(texts[0], parameter.kind)
             found = [error for e in parameter.validate(value) for error in explain(e)]
             details = [violation["detail"] for violation in found]
         elif texts:
@@ -63,6 +63,8 @@ def _parameters(
 def _texts(request: Request, parameter: Parameter) -> Sequence[str]:
     if parameter.place == "path":
         return [request.path_params[parameter.name]]
+    if parameter.place == "header":
+        return request.headers.getlist(parameter.name)
     return request.query_params.getlist(parameter.name)
 
 

@@ -12,6 +12,7 @@ from models.chat import (
     Citation,
     Interaction,
     PageLink,
+    Stored,
     Usage,
 )
 from models.health import (
@@ -32,8 +33,11 @@ from models.history import (
     Feedback,
     FeedbackRecord,
     InteractionRecord,
+    Judgement,
     KeptTurn,
+    NewExchange,
     SavedExchange,
+    StoredAnswer,
 )
 from models.readers import (
     Account,
@@ -73,10 +77,12 @@ __all__ = [
     "GuestRequest",
     "Interaction",
     "InteractionRecord",
+    "Judgement",
     "KeptTurn",
     "Liveness",
     "LoggedIn",
     "NewCredentials",
+    "NewExchange",
     "PageLink",
     "Part",
     "PartStatus",
@@ -87,6 +93,8 @@ __all__ = [
     "SavedExchange",
     "SessionRecord",
     "SessionUser",
+    "Stored",
+    "StoredAnswer",
     "Transport",
     "Usage",
 ]

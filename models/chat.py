@@ -7,6 +7,9 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+# Where a row was kept: in Postgres, on our disk until Postgres takes it, or on a line of our log.
+Stored = Literal["database", "spool", "log"]
+
 
 @frozen(kw_only=True)
 class ChatMessage:
@@ -90,6 +93,7 @@ class ChatReply:
     degraded: tuple[str, ...]
     refused: bool
     nearest: tuple[PageLink, ...]
+    stored: Stored
 
 
 @frozen(kw_only=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from attrs import field, frozen
 
+from models.chat import Stored
 from models.readers import Account, SessionRecord
 
 
@@ -41,6 +42,49 @@ class Exchange:
     created_at: datetime
     rating: Literal["positive", "negative"] | None
     comment: str | None
+
+
+@frozen(kw_only=True)
+class NewExchange:
+    """A question with its answer, on its way into a conversation."""
+
+    user_id: UUID
+    conversation_id: UUID
+    is_new: bool
+    title: str  # of a new conversation
+    exchange_id: UUID
+    asked_at: datetime
+    query: str
+    selected_text: str | None = None
+    response: str
+    status: str = "success"
+    citations: str = "[]"  # JSON
+    model: str | None = None
+
+
+@frozen(kw_only=True)
+class Judgement:
+    """What a reader thinks of an answer, on its way into ``feedback``."""
+
+    message_id: UUID
+    user_id: UUID
+    rating: Literal["positive", "negative"]
+    comment: str | None
+    judged_at: datetime
+
+
+@frozen
+class StoredAnswer:
+    """An answer to read on from the database; *citations* is JSON."""
+
+    message_id: UUID
+    conversation_id: UUID
+    response: str
+    status: Literal["success", "refused", "stopped", "failed"]
+    citations: orjson.Fragment = field(converter=orjson.Fragment)
+    prompt_tokens: int
+    completion_tokens: int
+    degraded: tuple[str, ...]
 
 
 @frozen
@@ -86,6 +130,7 @@ class ConversationSaved:
     id: UUID
     user_id: UUID
     message: str = "Conversation saved."
+    stored: Stored = "database"
 
 
 @frozen(kw_only=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from database import Executor, idempotent, statement
-from models import Exchange, FeedbackRecord, KeptTurn
+from models import Exchange, FeedbackRecord, KeptTurn, StoredAnswer
 
 
 @idempotent
@@ -43,10 +43,22 @@ async def turns(
 
 @idempotent
 async def judge(
-    db: Executor | None, *, user_id: UUID, message_id: UUID, rating: str, comment: str | None
+    db: Executor | None,
+    *,
+    user_id: UUID,
+    message_id: UUID,
+    rating: str,
+    comment: str | None,
+    judged_at: datetime,
 ) -> UUID | None:
     """``None``: the user has no such message."""
 
 
 @statement
 async def judged(db: Executor | None, *, user_id: UUID) -> list[FeedbackRecord]: ...
+
+
+@statement
+async def answered(
+    db: Executor | None, *, user_id: UUID, message_id: UUID
+) -> StoredAnswer | None: ...

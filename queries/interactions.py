@@ -10,7 +10,7 @@ from models import InteractionRecord
 
 @idempotent
 async def add(
-    db: Executor,
+    db: Executor | None,
     *,
     interaction_id: UUID,
     asked_at: datetime,

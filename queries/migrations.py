@@ -14,5 +14,5 @@ async def lock(db: Executor) -> None:
 
 
 @statement
-async def applied(db: Executor) -> list[str]:
+async def applied(db: Executor | None) -> list[str]:
     """Names, in order."""

@@ -181,6 +181,7 @@ async def _settled_guest(request: Request[State], reader: Reader | None) -> Read
     if reader is None or not reader.is_guest:
         return None
     await request.state["answers"].settled(reader.user_id)
+    await request.state["storage"].caught_up()  # a spooled row would find the guest gone
     return reader
 
 

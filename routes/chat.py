@@ -1,27 +1,26 @@
 """Asking the book: two dialects in, one answer out, in one piece or as a stream."""
 
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
-from contextlib import aclosing
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from itertools import count, repeat
 from typing import Any, Literal
+from uuid import UUID
 
 from starlette.requests import Request
 
-from agent.events import Delta, Done, Event, Failed
+from agent.events import Done, Failed
 from agent.scope import Scope
-from answers import Answer
+from answer import Answer
 from asking import Asking, ask
-from contract import converter
-from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, Citation
-from problems import AnswerStopped
+from chat_stream import KEEPALIVE, frames, opening, sources, stored_frames
+from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, StoredAnswer
+from problems import AnswerStopped, MessageNotFound
+from queries import exchanges
 from readers import Reader
-from sse import EventSourceResponse, encode
+from sse import EventSourceResponse
 from state import State
 
 ChatRequest = ChatMessageRequest | ChatQueryRequest
 
-KEEPALIVE: dict[str, Any] = {"content": "", "status": "partial"}
 SELECTED = "selected-text"
 KINDS: tuple[Literal["chapter", "page"], ...] = ("chapter", "page")  # of scopes
 
@@ -51,6 +50,7 @@ async def send_chat(request: Request[State], reader: Reader | None, body: ChatRe
         degraded=last.degraded,
         refused=last.refused,
         nearest=last.nearest,
+        stored=answer.stored or "log",
     )
 
 
@@ -59,21 +59,73 @@ async def stream_chat(
 ) -> EventSourceResponse:
     """POST /api/v1/chat/stream
 
-    The answer runs in a task of its own; a reader who leaves stops it. Raises what ``asking.ask``
-    does, before the first frame.
+    The answer runs in a task of its own; a reader who leaves may come back for a while. Raises what
+    ``asking.ask`` does, before the first frame.
     """
     answer = await ask(request, reader, asking_of(body))
-    wants_ids = "text/event-stream" in request.headers.get("accept", "")
-    numbers: Iterator[int | None] = count(1) if wants_ids else repeat(None)
-    names = {
-        "message_id": answer.message_id,
-        "conversation_id": answer.asked.conversation_id,
-    }
+    numbered = wants_numbers(request)
     return EventSourceResponse(
-        _frames(answer, lists_sources=lists_sources(body), numbers=numbers),
-        opening=encode(KEEPALIVE | names, next(numbers)),
-        keepalive=encode(KEEPALIVE),
+        frames(answer, numbered=numbered, lists_sources=lists_sources(body)),
+        opening=opening(answer, numbered=numbered),
+        keepalive=KEEPALIVE,
     )
+
+
+async def resume_stream(
+    request: Request[State], reader: Reader | None, message_id: UUID, last_event_id: int = 0
+) -> EventSourceResponse:
+    """GET /api/v1/chat/stream/{message_id}
+
+    Raises ``MessageNotFound``.
+    """
+    at: dict[str, Any] = {"after": last_event_id, "numbered": wants_numbers(request)}
+    answer = _theirs(request, reader, message_id)
+    if answer:
+        rest, whose = frames(answer, **at), opening(answer, **at)
+    else:
+        kept = await _kept(request, reader, message_id)
+        rest, whose = stored_frames(kept, **at), opening(kept, **at)
+    return EventSourceResponse(rest, opening=whose, keepalive=KEEPALIVE)
+
+
+async def stop_stream(request: Request[State], reader: Reader | None, message_id: UUID) -> None:
+    """DELETE /api/v1/chat/stream/{message_id}
+
+    Raises ``MessageNotFound``.
+    """
+    answer = _theirs(request, reader, message_id)
+    if answer:
+        answer.stop()
+    else:
+        await _kept(request, reader, message_id)
+
+
+def _theirs(request: Request[State], reader: Reader | None, message_id: UUID) -> Answer | None:
+    """The reader's answer, if this process has it; one without a reader is whose knows its id.
+
+    Raises ``MessageNotFound`` for somebody else's.
+    """
+    answer = request.state["answers"].find(message_id)
+    owner = answer.asked.user_id if answer else None
+    if owner and (reader is None or reader.user_id != owner):
+        raise MessageNotFound
+    return answer
+
+
+async def _kept(request: Request[State], reader: Reader | None, message_id: UUID) -> StoredAnswer:
+    """The reader's answer in the database. Raises ``MessageNotFound``."""
+    if reader is None:
+        raise MessageNotFound
+    db = request.state["db"]
+    kept = await exchanges.answered(db, user_id=reader.user_id, message_id=message_id)
+    if kept is None:
+        raise MessageNotFound
+    return kept
+
+
+def wants_numbers(request: Request[State]) -> bool:
+    """Whether ``id:`` lines do no harm: simple clients show them to the reader as text."""
+    return "text/event-stream" in request.headers.get("accept", "")
 
 
 def asking_of(body: ChatRequest) -> Asking:
@@ -113,59 +165,3 @@ def _logged(body: ChatQueryRequest) -> dict[str, str]:
 def lists_sources(body: ChatRequest) -> bool:
     """Whether the client cannot see ``citations``, so that they belong into the text."""
     return isinstance(body, ChatQueryRequest)
-
-
-def sources(citations: tuple[Citation, ...]) -> str:
-    """A Markdown list of the cited pages, to append to an answer; empty without citations."""
-    lines = [f"{c.index}. {_link(c)}" for c in citations]
-    return "\n\n**Sources**\n\n" + "\n".join(lines) if lines else ""
-
-
-def _link(cited: Citation) -> str:
-    name = " › ".join(cited.heading_path) or cited.title
-    name = name.replace("[", "(").replace("]", ")")
-    return f"[{name}]({cited.url})" if cited.url else f"{name} ({cited.page})"
-
-
-async def _frames(
-    answer: Answer, *, lists_sources: bool, numbers: Iterator[int | None]
-) -> AsyncGenerator[bytes, None]:
-    """A frame for the deltas of each batch, then the final one. Closing it stops the answer."""
-    try:
-        async with aclosing(answer.follow()) as batches:
-            async for batch in batches:
-                payloads = list(payloads_of(batch, lists_sources=lists_sources))
-                frames = [encode(payload, next(numbers)) for payload in payloads]
-                if frames:
-                    yield b"".join(frames)
-        if answer.stopped_by:
-            yield encode(_failed(Failed(answer.stopped_by)), next(numbers))
-    finally:
-        answer.stop()
-
-
-def payloads_of(batch: list[Event], *, lists_sources: bool) -> Iterator[dict[str, Any]]:
-    """The frames of one batch of events: its deltas in one, then the final frame if it is there."""
-    content = "".join(event.text for event in batch if isinstance(event, Delta))
-    last = batch[-1]
-    if lists_sources and isinstance(last, Done):
-        content += sources(last.citations)
-    if content:
-        yield {"content": content, "status": "partial"}
-    if isinstance(last, Done):
-        yield {
-            "content": "",
-            "status": "success",
-            "citations": converter().unstructure(last.citations),
-            "usage": converter().unstructure(last.usage),
-            "degraded": last.degraded,
-            "refused": last.refused,
-            "nearest": converter().unstructure(last.nearest),
-        }
-    elif isinstance(last, Failed):
-        yield _failed(last)
-
-
-def _failed(event: Failed) -> dict[str, Any]:
-    problem = event.problem
-    return {"content": problem.sentence, "status": "error", "error": problem.code()}

@@ -7,7 +7,7 @@ from uuid import UUID
 from starlette.requests import Request
 
 from contract import Reply
-from history import NewExchange, title_of
+from history import title_of
 from identifiers import uuid7
 from models import (
     Conversation,
@@ -16,10 +16,12 @@ from models import (
     ConversationSaved,
     ConversationSummary,
     Feedback,
+    Judgement,
+    NewExchange,
     SavedExchange,
 )
 from plain_text import clean
-from problems import ConversationNotFound, MessageNotFound
+from problems import ConversationNotFound
 from queries import conversations, exchanges
 from readers import Reader
 from state import State
@@ -103,21 +105,20 @@ async def delete_conversation(
 
 async def give_feedback(
     request: Request[State], reader: Reader, message_id: UUID, body: Feedback
-) -> None:
+) -> Reply:
     """PUT /api/v1/messages/{message_id}/feedback
 
     Raises ``MessageNotFound``.
     """
     await request.state["answers"].settled(reader.user_id)
-    judged = await exchanges.judge(
-        request.state["db"],
-        user_id=reader.user_id,
+    judgement = Judgement(
         message_id=message_id,
+        user_id=reader.user_id,
         rating=body.rating,
         comment=body.comment and clean(body.comment),
+        judged_at=datetime.now(UTC),
     )
-    if judged is None:
-        raise MessageNotFound
+    return Reply(None, {"X-Stored": await request.state["storage"].keep(judgement)})
 
 
 async def save_conversation(request: Request[State], body: SavedExchange) -> Reply:
@@ -126,7 +127,7 @@ async def save_conversation(request: Request[State], body: SavedExchange) -> Rep
     Raises ``UserNotFound`` and ``ConversationNotFound``.
     """
     conversation_id = body.conversation_id or uuid7()
-    await request.state["history"].keep(
+    stored = await request.state["storage"].keep(
         NewExchange(
             user_id=body.user_id,
             conversation_id=conversation_id,
@@ -138,7 +139,7 @@ async def save_conversation(request: Request[State], body: SavedExchange) -> Rep
             response=clean(body.response),
         )
     )
-    saved = ConversationSaved(id=conversation_id, user_id=body.user_id)
+    saved = ConversationSaved(id=conversation_id, user_id=body.user_id, stored=stored)
     return Reply(saved, {"Location": f"/api/v1/conversations/{conversation_id}"})
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from hashlib import md5
 from pathlib import Path
 from uuid import uuid4
 
@@ -85,6 +86,8 @@ def settings_for(dsn: str, home: Path) -> Settings:
         internal_api_key=SERVICE_KEY,
         rate_limits=False,
         bcrypt_cost=4,
+        resume_grace=0,
+        spool_directory=home / "spool" / md5(dsn.encode(), usedforsecurity=False).hexdigest(),
     )
 
 

@@ -89,11 +89,12 @@ class Checked:
     def _headers(self, pointer: str, response: Any, headers: dict[str, str]) -> Iterator[str]:
         for name in response.get("headers", {}):
             place, header = self.contract.at(f"{pointer}/headers/{name}")
+            schema, described = self.contract.at(f"{place}/schema")
             text = headers.get(name.lower())
-            value: Any = int(text) if text and header["schema"]["type"] == "integer" else text
+            value: Any = int(text) if text and described.get("type") == "integer" else text
             if text is None:
                 yield from [f"no {name} header"] if header.get("required") else []
-            elif not self.contract.validators[f"{place}/schema"].is_valid(value):
+            elif not self.contract.validators[schema].is_valid(value):
                 yield f"the {name} header is {text!r}"
 
 

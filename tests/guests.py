@@ -75,6 +75,11 @@ class Guest:
     def queries(self, conversation_id: str) -> list[str]:
         return [exchange["query"] for exchange in self.get(conversation_id)["exchanges"]]
 
+    def told(self, conversation_id: str) -> list[str]:
+        """Its queries, as far as the database can say."""
+        response = self.request("GET", f"{CONVERSATIONS}/{conversation_id}")
+        return [exchange["query"] for exchange in response.json().get("exchanges", [])]
+
 
 def save(live: Live, body: object) -> httpx2.Response:
     return live.client.post(INTERNAL_SAVE, json=body, headers={"x-service-key": SERVICE_KEY})

@@ -120,6 +120,15 @@ class Reader:
         return self.send("GET", f"{AUTH}/session").status_code == 200
 
 
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for what happens behind a reader's back."""
+    for _ in range(250):
+        if holds():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never happened")
+
+
 def new_email() -> str:
     return f"reader-{uuid4().hex}@example.com"
 

@@ -63,7 +63,7 @@ def test_head_is_get_without_the_body(live: Live) -> None:
     assert head.headers["content-length"] == get.headers["content-length"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api/v1/chat/stream/more", "/%00", "//health/live"])
+@pytest.mark.parametrize("path", ["/nothing", "/api/v1/chat/streams", "/%00", "//health/live"])
 def test_an_unknown_path_is_a_problem(live: Live, path: str) -> None:
     """404 as problem+json, never text, never a redirect."""
     response = live.client.get(path)

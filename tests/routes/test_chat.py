@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -126,7 +127,7 @@ def test_frames_are_bare_data_lines(live: Live, path: str) -> None:
 
     assert all(line.startswith(b"data: {") for line in bare.content.split(b"\n\n") if line)
     assert b"\n".join(line for line in bare.content.split(b"\n") if line.startswith(b"id:")) == b""
-    assert asked.content.startswith(b"id: 1\ndata: {")
+    assert asked.content.startswith(b"id: 0\ndata: {")
     assert asked.headers["cache-control"] == "no-cache, no-transform"
     assert asked.headers["x-accel-buffering"] == "no"
     assert asked.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -327,15 +328,18 @@ def test_the_first_frame_does_not_wait_for_retrieval(
 def test_chat_answers_without_a_database(
     serve: Serve, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Logging is ours to worry about, not the reader's; the row becomes a whole log line."""
+    """Logging is ours to worry about, not the reader's: the disk has the row, or the log does."""
     dead = evolve(settings, database_url="postgresql://nobody@127.0.0.1:1/nothing")
     live = serve(dead)
+    without_disk = serve(evolve(dead, spool_directory=Path("/proc/nothing")))
 
     assert QUOTE in live.ask(QUESTION).json()["response"]["content"]
-    assert live.stream(QUESTION)[-1]["status"] == "success"
-    kept = [vars(record) for record in caplog.records if "not stored" in record.message]
-    assert kept[0]["interaction"]["question"] == QUESTION
-    assert QUOTE in kept[0]["interaction"]["answer"]
+    assert live.stream(QUESTION)[-1]["stored"] == "spool"
+    assert not [record for record in caplog.records if "not stored" in record.message]
+    assert without_disk.ask(QUESTION).json()["stored"] == "log"
+    (kept,) = [vars(record) for record in caplog.records if "not stored" in record.message]
+    assert kept["row"]["question"] == QUESTION
+    assert QUOTE in kept["row"]["answer"]
 
 
 def test_twenty_at_once_get_the_same_answer(serve: Serve, settings: Settings) -> None:

@@ -1,0 +1,176 @@
+"""One answer in the making: what was asked, what has happened since, and who follows it.
+
+Knows neither HTTP nor wire formats, nor where it will be stored.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from attrs import evolve, frozen
+
+from agent import Agent, Question
+from agent.deadline import Deadline
+from agent.events import Delta, Done, Event, Failed, Retrieved
+from identifiers import uuid7
+from models import Stored
+from problems import AgentTimeout, AnswerStopped, Problem, ShuttingDown
+
+log = logging.getLogger("footnote.answers")
+
+
+@frozen(kw_only=True)
+class Place:
+    """Where a reader's question is kept: in a conversation of theirs, which may be new."""
+
+    user_id: UUID
+    conversation_id: UUID
+    is_new: bool
+
+
+@frozen(kw_only=True)
+class Asked:
+    """A question as it came in, whichever dialect it was in."""
+
+    question: Question
+    user_label: str | None = None
+    metadata: Mapping[str, Any]
+    place: Place | None = None  # None: answered, and not kept in a history
+    degraded: tuple[str, ...] = ()  # what was missing before the answer began
+
+    @property
+    def user_id(self) -> UUID | None:
+        return self.place.user_id if self.place else None
+
+    @property
+    def conversation_id(self) -> UUID | None:
+        return self.place.conversation_id if self.place else None
+
+
+class Answer:
+    """Any number of readers may follow its events; whom all have left stops after *grace* s."""
+
+    def __init__(self, asked: Asked, asker: str, *, seconds: float, grace: float = 0.0) -> None:
+        self.message_id: UUID = uuid7()
+        self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
+        self.deadline, self.grace = Deadline.after(seconds), grace
+        self.events: list[Event] = []
+        self.stopped_by: Problem | None = None  # what a reader who is still there is told
+        self.stored: Stored | None = None  # None: not yet
+        self.is_forgotten = False  # its conversation was deleted: it goes into no history
+        self.is_left = False  # its readers have gone
+        self.has_turn = False  # else it waits for others to end
+        self.retrieved_after: float | None = None  # seconds
+        self.first_token_after: float | None = None  # seconds
+        self.started = time.perf_counter()
+        self._followers = 0
+        self._news = asyncio.Event()
+        self._generation: asyncio.Task[None] | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        return bool(self.events) and isinstance(self.events[-1], Done | Failed)
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stopped_by is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Nothing more is written; it may still be on its way into the database."""
+        return self.is_finished or self.is_stopped
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events if isinstance(event, Delta))
+
+    async def follow(self) -> AsyncGenerator[list[Event], None]:
+        """Everything from the beginning on, in batches of what has happened since the last.
+
+        The last event comes when the answer is stored, so that a reader who has it has a receipt.
+        """
+        seen, self._followers, self.is_left = 0, self._followers + 1, False
+        try:
+            while True:
+                said = len(self.events) - (self.is_finished and not self.stored)
+                if batch := self.events[seen:said]:
+                    seen += len(batch)
+                    yield batch
+                elif self.is_over and self.stored:
+                    return
+                else:
+                    self._news.clear()
+                    await self._news.wait()
+        finally:
+            self._followers -= 1
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._followers or self.is_over:
+            return
+        self.is_left = True
+        if self.grace:
+            asyncio.get_running_loop().call_later(self.grace, self._stop_if_left)
+        else:
+            self.stop()
+
+    def _stop_if_left(self) -> None:
+        if self.is_left:
+            self.stop()
+
+    def stop(self, problem: Problem | None = None) -> None:
+        """End the generation now; what there is gets stored. Does nothing to one that is over."""
+        if not self.is_over:
+            self.stopped_by = problem or AnswerStopped()
+            self._news.set()
+            if self._generation:
+                self._generation.cancel()
+
+    async def run(self, agent: Agent, turns: asyncio.Semaphore) -> None:
+        """Generate, when it is its turn, until the end, the deadline or a stop. Never raises."""
+        if self.is_stopped:  # before it began
+            return
+        self._generation = asyncio.create_task(self._generate(agent, turns))
+        await asyncio.wait({self._generation})
+        if not self._generation.cancelled() and (error := self._generation.exception()):
+            self._fail(error)
+        elif not self.is_over:
+            self.stopped_by = ShuttingDown()
+        self._news.set()
+
+    async def _generate(self, agent: Agent, turns: asyncio.Semaphore) -> None:
+        async with asyncio.timeout(self.deadline.left()), turns:
+            self.has_turn = True
+            events = agent.answer(self.asked.question, self.deadline)
+            async with aclosing(events):
+                async for event in events:
+                    self._add(event)
+
+    def keep(self, stored: Stored) -> None:
+        """It is stored; its readers get their last event."""
+        self.stored = stored
+        self._news.set()
+
+    def _add(self, event: Event) -> None:
+        now = time.perf_counter() - self.started
+        if isinstance(event, Retrieved):
+            self.retrieved_after = now
+        elif isinstance(event, Delta) and self.first_token_after is None:
+            self.first_token_after = now
+        if isinstance(event, Done):
+            event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
+        self.events.append(event)
+        self._news.set()
+
+    def _fail(self, error: BaseException) -> None:
+        """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""
+        if isinstance(error, TimeoutError):
+            self._add(Failed(AgentTimeout()))
+            return
+        log.error("an answer broke", exc_info=error, extra={"message_id": str(self.message_id)})
+        self._add(Failed(error if isinstance(error, Problem) else Problem()))
