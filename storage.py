@@ -178,9 +178,7 @@ class Storage:
 def encode(row: Row) -> bytes:
     """One line of JSON."""
     kept = {"kind": NAMES[type(row)], "row": asdict(row)}
-    return orjson.dumps(
-        kept, default=str
-    )  # UUIDs of the driver are a subclass
+    return orjson.dumps(kept, default=str)  # UUIDs of the driver are a subclass
 
 
 def decode(record: bytes) -> Row:
