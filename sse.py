@@ -16,19 +16,21 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 KEEPALIVE_SECONDS = 15.0
+SEND_SECONDS = 20.0  # that one frame may take: a reader who does not read must not pin a model
 
 
 def encode(payload: Any, event_id: int | None = None) -> bytes:
     """One frame. JSON never holds a raw line break, so one ``data:`` line carries it."""
-    data = b"data: " + orjson.dumps(payload, option=orjson.OPT_UTC_Z) + b"\n\n"
+    data = b"data: " + orjson.dumps(payload, default=str, option=orjson.OPT_UTC_Z) + b"\n\n"
     return data if event_id is None else b"id: %d\n" % event_id + data
 
 
 class EventSourceResponse(Response):
     """Relays *frames* as they come, *keepalive* after 15 s of silence, and ends with them.
 
-    *opening* is sent before anything else happens. When the reader goes away, or the server closes
-    the connection, *frames* is closed at once, whatever ASGI version the server speaks.
+    *opening* is sent before anything else happens. When the reader goes away, or takes a frame not
+    within 20 s, *frames* is closed at once, whatever ASGI version the server speaks. Nothing here
+    is per frame: one task sends, one watches the clock, one the connection.
     """
 
     media_type = "text/event-stream"
@@ -45,11 +47,13 @@ class EventSourceResponse(Response):
         opening: bytes,
         keepalive: bytes,
         every: float = KEEPALIVE_SECONDS,
+        patience: float = SEND_SECONDS,
     ) -> None:
         self.status_code = 200
         self.background = None
         self.frames, self.opening, self.keepalive, self.every = frames, opening, keepalive, every
-        self.sending, self.sent_at = False, 0.0
+        self.patience = patience
+        self.sending, self.at = False, 0.0  # since when it is as it is, sending or silent
         self.init_headers(self.relay_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,16 +78,25 @@ class EventSourceResponse(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _beat(self, send: Send) -> None:
-        """Break silence; never in the middle of a send, so that nothing follows the final frame."""
+        """Break silence, and return when a frame is not taken.
+
+        Never sends in the middle of a send, so that nothing follows the final frame.
+        """
         while True:
-            await asyncio.sleep(max(0.001, self.sent_at + self.every - time.monotonic()))
-            if not self.sending and time.monotonic() - self.sent_at >= self.every:
+            limit = self.patience if self.sending else self.every
+            since = time.monotonic() - self.at
+            if since < limit:
+                # A send may begin at any moment, and its time is another.
+                await asyncio.sleep(min(limit - since, self.patience, self.every))
+            elif self.sending:
+                return
+            else:
                 await self._send(send, self.keepalive)
 
     async def _send(self, send: Send, frame: bytes) -> None:
-        self.sending = True
+        self.sending, self.at = True, time.monotonic()
         await send({"type": "http.response.body", "body": frame, "more_body": True})
-        self.sending, self.sent_at = False, time.monotonic()
+        self.sending, self.at = False, time.monotonic()
 
 
 async def _gone(receive: Receive) -> None:

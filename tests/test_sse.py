@@ -174,3 +174,31 @@ async def test_a_timeout_inside_the_source_works() -> None:
     await response(frames())(SCOPE, reader.receive, reader.send)
 
     assert reader.body.endswith(b"x|late|")
+
+
+async def test_a_reader_who_does_not_read_is_left_in_time() -> None:
+    """A frame that nobody takes ends the response, and with it what it follows."""
+    closed = asyncio.Event()
+
+    async def frames() -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield b"a|"
+        finally:
+            closed.set()
+
+    reader = Reader()
+
+    async def stuck(message: Message) -> None:
+        await reader.send(message)
+        if message.get("body") == b"a|":
+            await reader.left.wait()
+
+    patient = EventSourceResponse(
+        frames(), opening=b"first|", keepalive=b"alive|", every=0.01, patience=0.05
+    )
+    async with asyncio.timeout(1):
+        await patient(SCOPE, reader.receive, stuck)
+
+    assert closed.is_set()
+    assert reader.body == b"first|a|"
