@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +19,7 @@ from problems import MethodNotAllowed, NotFound, Problem
 
 log = logging.getLogger("footnote.requests")
 
+LEFT = 499  # in the log: the client went before it had sent its request
 STATUS_PROBLEMS: Mapping[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}
 
 
@@ -43,6 +44,8 @@ class Border:
 
         try:
             await self.app(scope, receive, named)
+        except ClientDisconnect:
+            status = status or LEFT
         except Exception as error:
             problem = _problem_of(error, request_id)
             if status:  # the response has begun: cut it, so that the client sees it is not whole

@@ -63,6 +63,25 @@ class MalformedBody(Problem):
     status = 400
 
 
+class MalformedRequest(Problem):
+    """This is not HTTP."""
+
+    status = 400
+
+
+class HeadersTooLarge(Problem):
+    """The headers are larger than the limit."""
+
+    status = 431
+
+
+class RequestTimeout(Problem):
+    """The body took too long to arrive."""
+
+    status = 408
+    usual_headers: ClassVar[Mapping[str, str]] = {"Connection": "close"}
+
+
 class Unauthorized(Problem):
     """This needs a session, or the one presented is not valid."""
 

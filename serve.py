@@ -12,6 +12,7 @@ import sys
 import uvicorn
 
 import local
+from connections import Connection
 from local import LocalUnavailable
 from service import create_app
 from settings import Settings, read_or_exit
@@ -69,6 +70,7 @@ async def serve(settings: Settings, listener: socket.socket) -> None:
     async with local.opened(settings, refresh=True, strict=True) as here:
         config = uvicorn.Config(
             create_app(here),
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,

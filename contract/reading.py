@@ -3,6 +3,7 @@
 A violation is ``{"in", "pointer", "detail"}``; it names the place and never quotes the value.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,9 +14,16 @@ from starlette.requests import Request
 
 from contract.document import Operation, Parameter, Validate, escape
 from plain_text import has_lone_surrogate
-from problems import BodyTooLarge, MalformedBody, UnsupportedMediaType, ValidationError
+from problems import (
+    BodyTooLarge,
+    MalformedBody,
+    RequestTimeout,
+    UnsupportedMediaType,
+    ValidationError,
+)
 
 BODY_LIMIT = 1 << 20  # bytes; above 12 bytes for each character that a valid body may have
+BODY_SECONDS = 10.0
 NODE_LIMIT = 1_000  # values in a body, above what a valid one may have: each may be a violation
 INTEGER = re.compile(r"-?[0-9]{1,18}")
 BOOLEANS = {"true": True, "false": False}
@@ -96,13 +104,15 @@ async def _json(request: Request, bodies: Mapping[str, Validate]) -> Any:
 
 async def _read_limited(request: Request) -> bytes:
     declared = request.headers.get("content-length", "0")
-    raw = bytearray()
+    raw, chunks = bytearray(), request.stream()
     too_large = declared.isdecimal() and int(declared[:20]) > BODY_LIMIT
-    if not too_large:
-        async for chunk in request.stream():
-            raw += chunk
-            if too_large := len(raw) > BODY_LIMIT:
-                break
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while not too_large and (chunk := await anext(chunks, None)) is not None:
+                raw += chunk
+                too_large = len(raw) > BODY_LIMIT
+    except TimeoutError:
+        raise RequestTimeout from None
     if too_large:
         raise BodyTooLarge(f"A body may have at most {BODY_LIMIT} bytes.")
     return bytes(raw)

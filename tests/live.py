@@ -16,6 +16,7 @@ import httpx2
 import uvicorn
 from attrs import field, frozen
 
+from connections import Connection
 from contract import Contract
 from service import create_app
 from settings import ROOT, Settings
@@ -142,7 +143,13 @@ def running(settings: Settings) -> Iterator[Live]:
     app = Checked(create_app(settings), CONTRACT)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            app,
+            http=Connection,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+        )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

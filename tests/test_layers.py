@@ -9,7 +9,7 @@ import pytest
 from settings import ROOT
 
 LAYERS = [
-    {"service", "serve"},
+    {"service", "serve", "connections"},
     {"local", "routes"},
     {"asking", "authentication", "state"},
     {"storage"},
@@ -47,7 +47,7 @@ HOMES = {
     "bcrypt": {"credentials/passwords"},
     "zxcvbn": {"credentials/passwords"},
     "jwt": {"credentials/jwts"},
-    "uvicorn": {"serve"},
+    "uvicorn": {"serve", "connections"},
 }
 FILES = [
     path

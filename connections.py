@@ -1,0 +1,88 @@
+"""HTTP connections, bounded where uvicorn would leave them open for ever.
+
+A connection that sends nothing, half a head, or a head without end holds a socket and memory; so
+does a reader who takes no bytes. uvicorn limits only how long an idle connection is kept after a
+response. Behind a proxy all this is the proxy's business, too; without one it is ours.
+"""
+
+import asyncio
+from http import HTTPStatus
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from identifiers import uuid7
+from problems import HeadersTooLarge, MalformedRequest
+
+HEAD_SECONDS = 10.0  # from a connection's, or a request's, first byte to the end of its head
+HEAD_BYTES = 64 * 1024
+DRAIN_SECONDS = 25.0  # that a full buffer may stay full; a stream gives up on its reader before
+
+RESPONSE = b"HTTP/1.1 %b\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
+RESPONSE += b"content-length: %d\r\n\r\n%b"
+
+
+class Connection(HttpToolsProtocol):
+    """One connection, with a time and a size for each request's head, and a time for its reader."""
+
+    _head_timer: asyncio.TimerHandle | None = None
+    _drain_timer: asyncio.TimerHandle | None = None
+    _head_bytes = 0
+    _is_too_large = False
+    _has_head = False  # between the end of a head and the end of its body
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        if not self._has_head:
+            self._await_head()
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._is_too_large = True
+            self.send_400_response("")
+
+    def on_headers_complete(self) -> None:
+        self._head_bytes, self._has_head = 0, True
+        _cancel(self._head_timer)
+        self._head_timer = None
+        self._is_too_large = sum(len(n) + len(v) for n, v in self.headers) > HEAD_BYTES
+        if self._is_too_large:
+            raise ValueError  # the parser ends, and uvicorn calls the following
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._has_head = False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be parsed is a problem like any other; *msg* is uvicorn's, for people."""
+        problem = HeadersTooLarge() if self._is_too_large else MalformedRequest()
+        body = orjson.dumps(problem.as_json(str(uuid7())))
+        status = f"{problem.status} {HTTPStatus(problem.status).phrase}".encode()
+        self.transport.write(RESPONSE % (status, len(body), body))
+        self.transport.close()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._drain_timer = self.loop.call_later(DRAIN_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        _cancel(self._drain_timer)
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _cancel(self._head_timer)
+        _cancel(self._drain_timer)
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
+    if timer is not None:
+        timer.cancel()
