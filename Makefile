@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test test-better-auth test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos test-better-auth test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -27,6 +27,9 @@ migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 
 test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; ten minutes
+	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)
 
 test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node, a sentence
 	@{ command -v node && command -v npm; } >/dev/null || \

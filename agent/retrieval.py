@@ -17,6 +17,7 @@ from agent.index import Hit, Index, IndexUnusable, Location, Manifest, open_inde
 from agent.quotes import Weigh, weigh_by
 from agent.ranking import asked, confident, rank
 from agent.terms import query_vector
+from breaker import Breaker
 
 log = logging.getLogger("footnote.retrieval")
 
@@ -24,6 +25,7 @@ NO_EMBEDDER = "none"
 CONSIDERED = 16  # passages that the index gives, to be ranked
 TOP_K = 8  # that are left of them
 RETRIEVAL_SECONDS = 4.0
+LONGEST_PAUSE = 2.0  # an index that has just been made must be found soon
 
 OUTAGES = (OSError, TimeoutError, IndexUnusable)
 
@@ -44,6 +46,7 @@ class Retriever:
         self._location, self._embedder = location, embedder
         self._index: Index | None = None
         self._opening = asyncio.Lock()
+        self.breaker = Breaker("index", failures=2, longest=LONGEST_PAUSE)
 
     @property
     def embeds(self) -> bool:
@@ -80,16 +83,22 @@ class Retriever:
 
         *within* are the pages that are searched; none means all.
         """
+        number = self.breaker.admit()
+        if number is None:
+            return _nothing()
         try:
             async with asyncio.timeout(deadline.share(RETRIEVAL_SECONDS).left()):
                 index = await self.index()
                 dense = await self._embed(query, index)
                 sparse = query_vector(query, index.manifest.language)
                 hits = await index.search(sparse, dense, top_k=CONSIDERED, within=within)
+            self.breaker.succeeded(number)
         except OUTAGES as error:
             log.warning("the book cannot be searched", extra={"reason": type(error).__name__})
-            found = Retrieved((), 0.0, answerable=False, degraded=("retrieval",))
-            return Evidence(found, lambda _stem: 1.0)
+            self.breaker.failed(number, type(error).__name__)
+            return _nothing()
+        finally:
+            self.breaker.release(number)
         degraded = ("embedding",) if index.manifest.dimensions and not dense else ()
         return _judge(query, hits, index.manifest, degraded, top_k)
 
@@ -115,6 +124,11 @@ class Retriever:
         if self._index:
             await self._index.close()
         await self._embedder.close()
+
+
+def _nothing() -> Evidence:
+    found = Retrieved((), 0.0, answerable=False, degraded=("retrieval",))
+    return Evidence(found, lambda _stem: 1.0)
 
 
 def _judge(

@@ -3,7 +3,7 @@
     python -m bench.chaos
 
 Starts the real service, with a private Postgres, on a book with injected instructions, and a model
-that fails in each way of ``tests/chaos.py``; one question a row, all on loopback, about a minute.
+that fails in each way of ``tests/model_chaos.py``; one question a row, on loopback, about a minute.
 """
 
 import argparse
@@ -22,9 +22,9 @@ from attrs import evolve, frozen
 import migrate
 from postmaster import Postmaster
 from settings import ROOT, Settings
-from tests.chaos import QUESTION, ROWS, Row, poisoned
 from tests.fake_model import FakeModel
 from tests.live import SECRET, Live, message, running
+from tests.model_chaos import QUESTION, ROWS, Row, poisoned
 
 HEADER = (
     "the model …",

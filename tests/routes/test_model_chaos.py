@@ -9,9 +9,9 @@ import pytest
 from attrs import evolve
 
 from settings import ROOT, Settings
-from tests.chaos import INJECTION, QUESTION, QUOTE, ROWS, Row, poisoned
 from tests.fake_model import FakeModel
 from tests.live import Serve
+from tests.model_chaos import INJECTION, QUESTION, QUOTE, ROWS, Row, poisoned
 
 TIMEOUT = 2.0  # seconds
 ERRORS = {
