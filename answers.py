@@ -157,6 +157,11 @@ class Answers:
         self._running: dict[asyncio.Task[None], Answer] = {}
         self._closing = False
 
+    @property
+    def running(self) -> int:
+        """How many are being written."""
+        return sum(not answer.is_over for answer in self._running.values())
+
     def start(self, asked: Asked, *, asker: str, at_most: int | None = None) -> Answer:
         """Begin to answer, unless *at_most* answers are being written for this *asker* already.
 

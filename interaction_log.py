@@ -14,6 +14,7 @@ from attrs import asdict, evolve, frozen
 from agent.events import Done, Failed, Retrieved
 from answers import Answer
 from database import OUTAGES
+from metrics import Metrics
 from models import Interaction
 from queries import interactions
 
@@ -27,6 +28,7 @@ class InteractionLog:
     """*db* is ``None`` without a database: then every interaction is a line."""
 
     db: asyncpg.Pool | None
+    metrics: Metrics
 
     async def add(self, answer: Answer) -> None:
         """Keep what became of *answer*, in two seconds at most. Never raises."""
@@ -41,7 +43,9 @@ class InteractionLog:
             except OUTAGES as error:
                 reason = type(error.__cause__ or error).__name__
             else:
+                self.metrics.stored("database")
                 return
+        self.metrics.stored("log")
         log.warning("interaction not stored", extra={"reason": reason, "interaction": asdict(row)})
 
 

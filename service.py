@@ -21,6 +21,7 @@ from starlette.middleware import Middleware
 import border
 import local
 import logs
+import tracing
 from agent import Agent
 from agent.embedding import open_embedder
 from agent.index import Location, index_directory
@@ -39,10 +40,12 @@ from credentials.tokens import Signer
 from cross_site import outermost
 from database import open_pool
 from history import History
-from interaction_log import InteractionLog
+from interaction_log import InteractionLog, interaction_of
 from limits import Limits
+from metrics import Metrics
 from readers import SeenSessions
 from routes import account_data, accounts, chat, conversations, health, reference
+from routes import metrics as metrics_page
 from settings import Settings, read_or_exit
 from state import State
 
@@ -74,16 +77,18 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         logs.configure(settings.log_level)
-        async with local.opened(settings) as here, opened(here) as state:
+        async with local.opened(settings) as here, opened(here, metrics) as state:
             yield state
 
+    metrics = Metrics()
     contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
     app = Starlette(
         routes=[
             *contract_routes(contract, HANDLERS, authenticate),
             *reference.routes(contract),
+            *metrics_page.routes(metrics, settings.metrics_token),
         ],
-        middleware=[*outermost(settings), Middleware(Border)],
+        middleware=[*outermost(settings, metrics), Middleware(Border, metrics=metrics)],
         exception_handlers={HTTPException: border.pass_on},
         lifespan=lifespan,
     )
@@ -92,7 +97,7 @@ def create_app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def opened(here: Settings) -> AsyncIterator[State]:
+async def opened(here: Settings, metrics: Metrics) -> AsyncIterator[State]:
     """What requests reach, until the block ends. Connects to nothing yet."""
     async with AsyncExitStack() as stack:
         url = here.database_url
@@ -103,7 +108,9 @@ async def opened(here: Settings) -> AsyncIterator[State]:
         history = History(db, here.history_limit)
         passwords = Passwords(here.bcrypt_cost)
         stack.callback(passwords.close)
-        answers = Answers(agent, stores(InteractionLog(db), history), here.agent_timeout)
+        store = stores(InteractionLog(db, metrics), history, metrics)
+        answers = Answers(agent, store, here.agent_timeout)
+        watch(metrics, answers, agent.models)
         stack.push_async_callback(answers.close)
         stack.enter_context(ending_streams(answers))
         # Where no secret can be kept, sessions end with the process.
@@ -121,13 +128,24 @@ async def opened(here: Settings) -> AsyncIterator[State]:
         }
 
 
-def stores(interaction_log: InteractionLog, history: History) -> Store:
+def stores(interaction_log: InteractionLog, history: History, metrics: Metrics) -> Store:
     """What becomes of an answer that has ended: a row of the log, and one of the history."""
 
     async def store(answer: Answer) -> None:
-        await asyncio.gather(interaction_log.add(answer), history.add(answer))
+        ended = interaction_of(answer)
+        metrics.answered(ended)
+        tracing.answered(ended)
+        with metrics.storing(), tracing.storing():
+            await asyncio.gather(interaction_log.add(answer), history.add(answer))
 
     return store
+
+
+def watch(metrics: Metrics, answers: Answers, models: Failover | None) -> None:
+    """What a scrape asks for."""
+    metrics.watch("answers_running", lambda: answers.running)
+    for breaker in models.breakers if models else ():
+        metrics.watch("breaker_open", breaker.is_open, dependency=breaker.name)
 
 
 @contextmanager

@@ -204,6 +204,7 @@ class Settings:
     embedding_model: str | None = _setting(_text, "EMBEDDING_MODEL")
     agent_timeout: float = _setting(_seconds, "AGENT_TIMEOUT", default=30.0)  # seconds
     log_level: str = _setting(_log_level, "LOG_LEVEL", default="INFO")
+    metrics_token: str | None = _setting(_text, "METRICS_TOKEN", secret=True)
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None) -> "Settings":

@@ -37,6 +37,10 @@ class Breaker:
     _until: float | None = field(init=False, default=None)  # None: closed
     _probing: bool = field(init=False, default=False)
 
+    def is_open(self) -> bool:
+        """Also while it is half-open."""
+        return self._until is not None
+
     def wait(self) -> float:
         """Seconds until it may admit; 0 while it is closed."""
         return 0.0 if self._until is None else max(0.0, self._until - self.clock())
