@@ -25,6 +25,6 @@ def check(authorization: str, token: str) -> None:
     """Raises ``Unauthorized`` unless the header *authorization* carries *token*."""
     scheme, _, sent = authorization.partition(" ")
     # Starlette reads headers as Latin-1, whatever the bytes were.
-    matches = hmac.compare_digest(sent.strip().encode("latin-1"), token.encode())
+    matches = hmac.compare_digest(sent.strip(" ").encode("latin-1"), token.encode())
     if scheme.lower() != "bearer" or not matches:
         raise Unauthorized("Metrics are for who sends their token as bearer token.")
