@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from border import Border
 from headers import Header, SecurityHeaders
+from metrics import Metrics
 from problems import ForeignOrigin
 from settings import Settings, origin_of
 
@@ -42,11 +43,12 @@ PERMITTED: tuple[Header, ...] = (
 )
 
 
-def outermost(settings: Settings) -> list[Middleware]:
+def outermost(settings: Settings, metrics: Metrics) -> list[Middleware]:
     """The layers around the border, so that its problems carry their headers, too."""
     layers = [Middleware(SecurityHeaders, secure=settings.is_https)]
     if settings.cors_origins:
-        layers.append(Middleware(CrossOrigin, origins=settings.cors_origins))
+        origins = settings.cors_origins
+        layers.append(Middleware(CrossOrigin, origins=origins, metrics=metrics))
     return layers
 
 
@@ -57,10 +59,10 @@ class CrossOrigin:
     any OPTIONS request gets, without a grant. https://fetch.spec.whatwg.org/#http-cors-protocol
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Collection[str], metrics: Metrics) -> None:
         self.app, self.origins = app, frozenset(origins)
         # Of every path: a page that asks a wrong one is to see its 404, not a CORS error.
-        self.preflight = Border(Response(status_code=204))
+        self.preflight = Border(Response(status_code=204), metrics)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,16 +1,21 @@
 """Our log on standard error: a JSON line a record, or plain text where a person reads along.
 
-Extra members come from ``extra={"…": …}``. Bodies, e-mails, passwords, tokens and prompts never go
-into a message or a member, but for the one line that stands in for a row Postgres did not take.
+Extra members come from ``extra={"…": …}``, and ``request_id`` from the request that is answered.
+Bodies, e-mails, passwords, tokens and prompts never go into a message or a member, but for the one
+line that stands in for a row Postgres did not take.
 """
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
@@ -35,7 +40,20 @@ class TextFormatter(logging.Formatter):
 
 
 def members_of(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    """Those of the record; beside them the request's id, if they do not name one."""
+    own = {name: value for name, value in vars(record).items() if name not in _STANDARD}
+    request_id = _request_id.get()
+    return own if request_id is None else {"request_id": request_id} | own
+
+
+@contextmanager
+def within(request_id: str) -> Iterator[None]:
+    """Every record written in the block, and in tasks that it starts, belongs to that request."""
+    token = _request_id.set(request_id)
+    try:
+        yield
+    finally:
+        _request_id.reset(token)
 
 
 def configure(level: str) -> None:

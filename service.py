@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
 from types import FrameType
@@ -40,8 +41,10 @@ from cross_site import outermost
 from database import POOL_SIZE, SMALL_POOL_SIZE, Database, open_database
 from history import History
 from limits import Limits
+from metrics import Metrics
 from readers import SeenSessions
 from routes import account_data, accounts, chat, conversations, health, reference
+from routes import metrics as metrics_page
 from settings import Settings, read_or_exit
 from spool import Spool
 from state import State
@@ -77,16 +80,18 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[State]:
         logs.configure(settings.log_level)
-        async with local.opened(settings) as here, opened(here) as state:
+        async with local.opened(settings) as here, opened(here, metrics) as state:
             yield state
 
+    metrics = Metrics()
     contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
     app = Starlette(
         routes=[
             *contract_routes(contract, HANDLERS, authenticate),
             *reference.routes(contract),
+            *metrics_page.routes(metrics, settings.metrics_token),
         ],
-        middleware=[*outermost(settings), Middleware(Border)],
+        middleware=[*outermost(settings, metrics), Middleware(Border, metrics=metrics)],
         exception_handlers={HTTPException: border.pass_on},
         lifespan=lifespan,
     )
@@ -95,17 +100,16 @@ def create_app(settings: Settings) -> Starlette:
 
 
 @asynccontextmanager
-async def opened(here: Settings) -> AsyncIterator[State]:
+async def opened(here: Settings, metrics: Metrics) -> AsyncIterator[State]:
     """What requests reach, until the block ends. Connects to nothing yet."""
     async with AsyncExitStack() as stack:
         db = await _database(here, stack)
         agent = open_agent(here)
         stack.push_async_callback(agent.close)
         await stack.enter_async_context(running(agent.warm()))
-        history = History(db, here.history_limit)
         passwords = Passwords(here.bcrypt_cost)
         stack.callback(passwords.close)
-        storage = await _storage(here, stack, db, history)
+        storage = await _storage(here, stack, db, metrics)
         answers = Answers(
             agent,
             storage.add,
@@ -117,18 +121,20 @@ async def opened(here: Settings) -> AsyncIterator[State]:
         stack.enter_context(ending_streams(answers))
         # Where no secret can be kept, sessions end with the process.
         secret = here.auth_secret or token_urlsafe(48)
-        yield {
+        state: State = {
             "settings": here,
             "db": db,
             "agent": agent,
             "answers": answers,
-            "history": history,
+            "history": storage.history,
             "limits": Limits(db, secret=secret, enabled=here.rate_limits),
             "passwords": passwords,
             "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
             "seen": SeenSessions(),
             "storage": storage,
         }
+        watch(metrics, state)
+        yield state
 
 
 async def _database(here: Settings, stack: AsyncExitStack) -> Database | None:
@@ -140,14 +146,31 @@ async def _database(here: Settings, stack: AsyncExitStack) -> Database | None:
 
 
 async def _storage(
-    here: Settings, stack: AsyncExitStack, db: Database | None, history: History
+    here: Settings, stack: AsyncExitStack, db: Database | None, metrics: Metrics
 ) -> Storage:
     spool = Spool(here.spool, here.spool_max_mb << 20) if db else None
     if spool:
         stack.push_async_callback(spool.close)
-    storage = Storage(db, history, spool, is_fleeting=here.on_vercel)
+    history = History(db, here.history_limit)
+    storage = Storage(db, history, spool, metrics, is_fleeting=here.on_vercel)
     await stack.enter_async_context(running(storage.replaying()))
     return storage
+
+
+def watch(metrics: Metrics, state: State) -> None:
+    """What a scrape asks for."""
+    answers, agent, db = state["answers"], state["agent"], state["db"]
+    metrics.watch("answers_running", lambda: answers.load[0])
+    metrics.watch("answers_waiting", lambda: answers.load[1])
+    models = agent.models.breakers if agent.models else ()
+    for breaker in (*models, agent.retriever.breaker, *([db.breaker] if db else [])):
+        metrics.watch("breaker_open", partial(getattr, breaker, "is_open"), dependency=breaker.name)
+    if db:
+        metrics.watch("database_connections", lambda: db.connections[0], state="used")
+        metrics.watch("database_connections", lambda: db.connections[1], state="idle")
+    if spool := state["storage"].spool:
+        metrics.watch("spool_bytes", spool.size)
+        metrics.watch("spool_age_seconds", spool.age)
 
 
 @contextmanager

@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from attrs import asdict, define, field
 
+import tracing
 from answer import Answer
 from contract import UNSHAPED, converter
 from database import OUTAGES, Database
 from history import History, exchange_of
 from interaction_log import interaction_of
+from metrics import Metrics
 from models import Interaction, Judgement, NewExchange, Stored
 from problems import ConversationNotFound, DatabaseUnavailable, MessageNotFound, UserNotFound
 from queries import exchanges, interactions, migrations
@@ -50,12 +52,18 @@ class Storage:
     db: Database | None
     history: History
     spool: Spool | None
+    metrics: Metrics = field(factory=Metrics)
     is_fleeting: bool = False
     _replaying: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     async def add(self, answer: Answer) -> Stored:
         """Keep what became of *answer*, in a few seconds at most; the worse of its two places."""
-        kept = await asyncio.gather(self._log(answer), self._remember(answer))
+        ended = interaction_of(answer)
+        self.metrics.answered(ended)
+        tracing.answered(ended)
+        with self.metrics.storing(), tracing.storing():
+            kept = await asyncio.gather(self._log(answer), self._remember(answer))
+        self.metrics.stored(kept[0])
         return max(kept, key=WORSE.index)
 
     async def _log(self, answer: Answer) -> Stored:

@@ -113,6 +113,11 @@ class Failover:
     def _all_closed(self) -> tuple[_Guarded, ...]:
         return tuple(_Guarded(p, Breaker(p.name, self.clock)) for p in self.providers)
 
+    @property
+    def breakers(self) -> tuple[Breaker, ...]:
+        """One a provider, in their order."""
+        return tuple(guarded.breaker for guarded in self._guarded)
+
     async def stream(
         self, messages: Sequence[Message], deadline: Deadline, *, remembers: bool = False
     ) -> AsyncGenerator[Text | Answered]:
