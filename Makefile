@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 UV := uv==0.13.9
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos test-better-auth test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-better-auth test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,6 +30,14 @@ test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
 
 chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; ten minutes
 	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)
+
+POOLED = tests/routes tests/test_contract.py tests/test_schemathesis.py tests/test_limits.py \
+	tests/test_queries.py tests/test_migrate.py tests/test_storage.py tests/test_database.py
+
+test-pgbouncer: $(VENV)/dev ## the tests that ask Postgres, through PgBouncer; without it, a sentence
+	@{ command -v pgbouncer || test -x /usr/sbin/pgbouncer; } >/dev/null || \
+		{ echo "Skipped: install PgBouncer for these tests, e.g. apt-get install pgbouncer."; exit 0; }; \
+	$(BIN)/python -m pytest --pgbouncer $(POOLED) $(PYTEST_ARGS)
 
 test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node, a sentence
 	@{ command -v node && command -v npm; } >/dev/null || \

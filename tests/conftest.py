@@ -20,9 +20,11 @@ from postmaster import Postmaster
 from settings import ROOT, Settings
 from tests.fake_model import FakeModel
 from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
+from tests.pgbouncer import PgBouncer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pgbouncer", action="store_true", help="reach Postgres through PgBouncer")
     parser.addoption("--long", action="store_true", help="the long form of the chaos suite")
 
 
@@ -39,6 +41,18 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postmaster]:
 
 
 @pytest.fixture(scope="session")
+def pooler(
+    request: pytest.FixtureRequest, postgres: Postmaster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PgBouncer | None]:
+    """In front of the server, if the run is about it."""
+    if not request.config.getoption("--pgbouncer"):
+        yield None
+        return
+    with PgBouncer(postgres.dsn, tmp_path_factory.mktemp("pgbouncer")) as pooler:
+        yield pooler
+
+
+@pytest.fixture(scope="session")
 def template(postgres: Postmaster) -> str:
     """The name of a migrated, empty database to copy."""
     asyncio.run(run_sql(postgres.dsn, 'create database "template_footnote"'))
@@ -47,24 +61,25 @@ def template(postgres: Postmaster) -> str:
 
 
 @contextmanager
-def database(postgres: Postmaster, template: str) -> Iterator[str]:
+def database(postgres: Postmaster, template: str, pooler: PgBouncer | None = None) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     asyncio.run(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
-    yield postgres.dsn.replace("/footnote?", f"/{name}?")
+    dsn = postgres.dsn.replace("/footnote?", f"/{name}?")
+    yield pooler.through(dsn) if pooler else dsn
     asyncio.run(run_sql(postgres.dsn, f'drop database "{name}" with (force)'))
 
 
 @pytest.fixture
-def empty_dsn(postgres: Postmaster) -> Iterator[str]:
+def empty_dsn(postgres: Postmaster, pooler: PgBouncer | None) -> Iterator[str]:
     """A database without a single table."""
-    with database(postgres, "template0") as dsn:
+    with database(postgres, "template0", pooler) as dsn:
         yield dsn
 
 
 @pytest.fixture
-def dsn(postgres: Postmaster, template: str) -> Iterator[str]:
+def dsn(postgres: Postmaster, template: str, pooler: PgBouncer | None) -> Iterator[str]:
     """A fresh, migrated database of this test's own."""
-    with database(postgres, template) as dsn:
+    with database(postgres, template, pooler) as dsn:
         yield dsn
 
 
@@ -120,8 +135,10 @@ def with_model(settings: Settings, model: FakeModel) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def shared(postgres: Postmaster, template: str, home: Path) -> Iterator[Live]:
-    with database(postgres, template) as dsn, running(settings_for(dsn, home)) as live:
+def shared(
+    postgres: Postmaster, template: str, pooler: PgBouncer | None, home: Path
+) -> Iterator[Live]:
+    with database(postgres, template, pooler) as dsn, running(settings_for(dsn, home)) as live:
         yield live
 
 

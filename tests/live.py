@@ -18,6 +18,7 @@ from attrs import field, frozen
 
 from connections import Connection
 from contract import Contract
+from postgres_url import normalise
 from service import create_app
 from settings import ROOT, Settings
 from state import State
@@ -168,7 +169,8 @@ def running(settings: Settings) -> Iterator[Live]:
 
 
 async def run_sql(dsn: str, sql: str, *args: object) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(dsn)
+    url = normalise(dsn)
+    connection = await asyncpg.connect(url.dsn, statement_cache_size=0)
     try:
         return await connection.fetch(sql, *args)
     finally:

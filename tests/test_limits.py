@@ -12,6 +12,7 @@ import pytest
 from breaker import Breaker
 from database import Database, connected, open_database
 from limits import Bucket, Limits, Rate, in_words, seconds_until_midnight
+from postgres_url import normalise
 from problems import TooManyRequests
 from queries import limits as statements
 from tests.live import run_sql
@@ -34,7 +35,9 @@ def limits_on(db: Database | None) -> Limits:
 @asynccontextmanager
 async def limited(dsn: str) -> AsyncIterator[Limits]:
     """Over 12 connections that are open already, so that calls really meet."""
-    async with asyncpg.create_pool(dsn, min_size=12, max_size=12) as pool:
+    async with asyncpg.create_pool(
+        normalise(dsn).dsn, min_size=12, max_size=12, statement_cache_size=0
+    ) as pool:
         limits = limits_on(Database(pool, Breaker("database")))
         yield limits
         assert not limits.local.tats  # Postgres decided, all the time

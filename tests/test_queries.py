@@ -18,6 +18,7 @@ import queries
 from database import STATEMENTS, connected, number, read_statements
 from identifiers import uuid7
 from models import Interaction
+from postgres_url import normalise
 from postmaster.programs import programs_for
 from queries import interactions
 from settings import ROOT
@@ -33,7 +34,7 @@ for module in pkgutil.iter_modules(queries.__path__):
 async def test_a_statement_fits_the_schema(name: str, dsn: str) -> None:
     """It prepares, and its columns are its record's fields, in order."""
     bound = STATEMENTS[name]
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(normalise(dsn).dsn, statement_cache_size=0)
     try:
         prepared = await connection.prepare(bound.sql)
         columns = [attribute.name for attribute in prepared.get_attributes()]
