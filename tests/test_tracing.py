@@ -134,7 +134,7 @@ def test_our_own_failure_is_an_error(
 async def test_a_response_that_breaks_off_is_an_error(exporter: InMemorySpanExporter) -> None:
     """Its status was sent before anybody knew."""
 
-    async def breaking(scope: Scope, receive: Receive, send: Send) -> None:
+    async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError("a reader's words")
 
