@@ -12,8 +12,11 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from starlette.types import Message, Receive, Scope, Send
 
 import tracing
+from border import Border
+from metrics import Metrics
 from settings import ROOT, Settings
 from tests.fake_model import FakeModel
 from tests.live import Serve, message
@@ -123,6 +126,30 @@ def test_our_own_failure_is_an_error(
     live.ask(QUESTION)
     (request,) = spans(exporter, "send_chat")
 
+    assert request.status.status_code == StatusCode.ERROR
+    assert (request.status.description, request.events) == (None, ())
+
+
+@pytest.mark.anyio
+async def test_a_response_that_breaks_off_is_an_error(exporter: InMemorySpanExporter) -> None:
+    """Its status was sent before anybody knew."""
+
+    async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("a reader's words")
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: Message) -> None:
+        return
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    with pytest.raises(ValueError, match="words"):
+        await Border(breaking, Metrics())(scope, receive, send)
+    (request,) = spans(exporter, "none")
+
+    assert (request.attributes or {})["http.response.status_code"] == 200
     assert request.status.status_code == StatusCode.ERROR
     assert (request.status.description, request.events) == (None, ())
 
