@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 # Installs five times as fast as pip; where it has no build, pip does.
 UV := uv==0.13.9
+VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-better-auth test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-better-auth test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +40,20 @@ test-pgbouncer: $(VENV)/dev ## the tests that ask Postgres, through PgBouncer; w
 		{ echo "Skipped: install PgBouncer for these tests, e.g. apt-get install pgbouncer."; exit 0; }; \
 	$(BIN)/python -m pytest --pgbouncer $(POOLED) $(PYTEST_ARGS)
 
+# Vercel's own runtime needs a Python newer than ours must be.
+VERCEL := .venv-vercel
+VERCEL_PYTHON ?= $(shell command -v python3.14 || command -v python3.13 || command -v python3.12)
+
+test-vercel: $(VENV)/dev ## on Vercel's own Python runtime; without Python 3.12 or newer, a sentence
+	@test -n "$(VERCEL_PYTHON)" && "$(VERCEL_PYTHON)" -c '' 2>/dev/null || \
+		{ echo "Skipped: Vercel's runtime needs Python 3.12 or newer."; exit 0; }; \
+	{ test -x $(VERCEL)/bin/python || $(VERCEL_PYTHON) -m venv $(VERCEL); } && \
+	{ test $(VERCEL)/ready -nt requirements-local.txt || \
+		{ $(VERCEL)/bin/python -m pip install --quiet $(UV) && $(VERCEL)/bin/uv pip install --quiet \
+		--python $(VERCEL)/bin/python -r requirements-local.txt $(VERCEL_RUNTIME); }; } && \
+	touch $(VERCEL)/ready && \
+	$(BIN)/python -m pytest tests/vercel --vercel-python $(VERCEL)/bin/python $(PYTEST_ARGS)
+
 test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node, a sentence
 	@{ command -v node && command -v npm; } >/dev/null || \
 		{ echo "Skipped: the tests against Better Auth need Node 20 or newer, with npm."; exit 0; }; \
@@ -59,7 +74,7 @@ handbook: $(VENV)/local ## embed docs/ anew, so that a first start embeds nothin
 	@$(BIN)/python -m agent.ingest docs --cache agent/handbook.embeddings
 
 clean: ## forget the virtual environment and local data
-	rm -rf $(VENV) .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	rm -rf $(VENV) $(VERCEL) .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 
 # BOOK and the others reach the commands through the environment.
 export BOOK BOOK_URL PORT HOST

@@ -4,6 +4,7 @@ Every protocol that takes questions comes through here. Knows no wire format.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,8 @@ from readers import Reader
 from state import State
 
 CHECK_SECONDS = 4.0  # that looking up a scope may take
+STORING_SECONDS = 2.0  # and the final frame, before the platform ends us
+MOMENT = 0.1
 RUNNING = 2  # answers at a time, for one reader in one process
 
 
@@ -86,7 +89,23 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         place=place,
         degraded=degraded,
     )
-    return state["answers"].start(asked, asker=asker, at_most=at_most)
+    left = platform_seconds() if state["settings"].on_vercel else None
+    return state["answers"].start(asked, asker=asker, at_most=at_most, seconds=left)
+
+
+def platform_seconds() -> float | None:
+    """What Vercel leaves for an answer before it ends the invocation; ``None``: it does not say.
+
+    Its runtime takes the deadline from a header that only it can set.
+    """
+    try:
+        from vercel_runtime import get_deadline
+    except ImportError:
+        return None
+    ends: datetime | None = get_deadline()
+    if ends is None:
+        return None
+    return max(MOMENT, (ends - datetime.now(UTC)).total_seconds() - STORING_SECONDS)
 
 
 async def _check(agent: Agent, asking: Asking) -> None:

@@ -50,7 +50,10 @@ class PgBouncer:
         if user:
             nobody = pwd.getpwnam(user)
             os.chown(self.place, nobody.pw_uid, nobody.pw_gid)
-            for parent in self.place.parents:  # pytest's are private
+            for parent in {
+                *self.place.parents,
+                *Path(self.sockets).parents,
+            }:  # pytest's are private
                 if parent.stat().st_uid == 0 and parent != Path("/tmp"):  # noqa: S108
                     parent.chmod(parent.stat().st_mode | 0o011)
         self._process = subprocess.Popen(

@@ -46,6 +46,7 @@ HOMES = {
     "prometheus_client": {"metrics"},
     "opentelemetry": {"tracing"},
     "dotenv": {"settings"},
+    "vercel_runtime": {"asking"},
     "bcrypt": {"credentials/passwords"},
     "zxcvbn": {"credentials/passwords"},
     "jwt": {"credentials/jwts"},
