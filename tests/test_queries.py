@@ -106,7 +106,7 @@ async def test_a_migration_also_runs_by_plain_psql(empty_dsn: str) -> None:
     for path in migrate.FILES:
         for _ in range(2):  # again does no harm
             subprocess.run(
-                [PSQL, empty_dsn, "-v", "ON_ERROR_STOP=1", "-qf", path],
+                [PSQL, normalise(empty_dsn).dsn, "-v", "ON_ERROR_STOP=1", "-qf", path],
                 check=True,
                 capture_output=True,
             )
