@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
@@ -13,6 +15,7 @@ from database import connected, open_database, transact
 from postmaster import Postmaster
 from problems import DatabaseUnavailable
 from queries import limits, migrations, users
+from tests.chaos.proxy import ChaosProxy
 from tests.live import run_sql
 
 pytestmark = pytest.mark.anyio
@@ -75,6 +78,26 @@ async def test_a_silent_database_costs_no_more_than_was_allowed() -> None:
 
     assert max(took[:2]) < 0.4
     assert took[2] < 0.02
+
+
+async def test_a_network_that_stalls_costs_no_more_than_was_allowed(
+    postgres: Postmaster, dsn: str
+) -> None:
+    """Also where the driver would open another connection to cancel, and wait for that."""
+    sockets = Path(parse_qs(urlsplit(postgres.dsn).query)["host"][0])
+    name = urlsplit(dsn).path
+    with ChaosProxy(sockets / ".s.PGSQL.5432") as proxy:
+        through = f"postgresql://footnote@127.0.0.1:{proxy.port}{name}?sslmode=disable"
+        async with open_database(through) as db:
+            assert await migrations.applied(db)
+            proxy.mode = "stall"
+            started = time.monotonic()
+            with pytest.raises(DatabaseUnavailable):
+                await migrations.applied(db.within(0.3))
+            took = time.monotonic() - started
+            proxy.mode = "pass"
+
+    assert took < 0.6
 
 
 async def test_a_transaction_is_abandoned_in_time() -> None:

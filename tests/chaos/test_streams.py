@@ -99,7 +99,10 @@ async def test_a_model_is_left_at_once_when_its_reader_is_gone(
 async def test_told_to_stop_it_ends_fifty_streams_and_keeps_each(
     mortal: Postgres, home: Path, tmp_path: Path, model: FakeModel, figure: Figure
 ) -> None:
-    """Every reader gets a final frame, every partial answer is stored; then the process is gone."""
+    """Every reader gets a final frame, every partial answer is stored; then the process is gone.
+
+    Also those of five readers who have left a moment ago, and might have come back.
+    """
     model.say(WORDS, gap=0.2)
     environ = {"DATABASE_URL": mortal.dsn, "SPOOL_DIR": str(tmp_path / "spool")}
     environ |= {"OPENAI_BASE_URL": model.url, "OPENAI_API_KEY": "sk-test"}
@@ -107,7 +110,8 @@ async def test_told_to_stop_it_ends_fifty_streams_and_keeps_each(
         limits = httpx2.Limits(max_connections=60)
         async with httpx2.AsyncClient(base_url=service.url, timeout=60, limits=limits) as client:
             reading = [asyncio.create_task(events_of(client, n, "never")) for n in range(50)]
-            await asyncio.to_thread(until, lambda: len(model.requests) == 50)
+            await asyncio.gather(*(events_of(client, 50 + n, "after") for n in range(5)))
+            await asyncio.to_thread(until, lambda: len(model.requests) == 55)
             await asyncio.sleep(0.5)
             took = await asyncio.to_thread(service.signal, signal.SIGTERM)
             got = await asyncio.gather(*reading)
@@ -116,7 +120,7 @@ async def test_told_to_stop_it_ends_fifty_streams_and_keeps_each(
 
     assert took < 1.5
     assert [events[-1].get("error") for events in got] == ["shutting_down"] * 50
-    assert [row["status"] for row in rows] == ["stopped"] * 50
+    assert [row["status"] for row in rows] == ["stopped"] * 55
 
 
 async def test_readers_who_crawl_slow_nobody_down(
