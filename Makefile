@@ -42,10 +42,11 @@ test-pgbouncer: $(VENV)/dev ## the tests that ask Postgres, through PgBouncer; w
 
 # Vercel's own runtime needs a Python newer than ours must be.
 VERCEL := .venv-vercel
-VERCEL_PYTHON ?= $(shell command -v python3.14 || command -v python3.13 || command -v python3.12)
+VERCEL_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12; do \
+	$$p -c "" 2>/dev/null && echo $$p && break; done)
 
 test-vercel: $(VENV)/dev ## on Vercel's own Python runtime; without Python 3.12 or newer, a sentence
-	@test -n "$(VERCEL_PYTHON)" && "$(VERCEL_PYTHON)" -c '' 2>/dev/null || \
+	@test -n "$(VERCEL_PYTHON)" || \
 		{ echo "Skipped: Vercel's runtime needs Python 3.12 or newer."; exit 0; }; \
 	{ test -x $(VERCEL)/bin/python || $(VERCEL_PYTHON) -m venv $(VERCEL); } && \
 	{ test $(VERCEL)/ready -nt requirements-local.txt || \
