@@ -29,7 +29,7 @@ migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; ten minutes
+chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; seven minutes
 	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)
 
 POOLED ?= tests/routes tests/test_contract.py tests/test_schemathesis.py tests/test_limits.py \
