@@ -24,6 +24,7 @@ pool_mode = transaction
 default_pool_size = 20
 max_client_conn = 500
 server_idle_timeout = 1
+server_login_retry = 1
 ignore_startup_parameters = extra_float_digits
 logfile = {place}/log
 """
