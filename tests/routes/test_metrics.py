@@ -52,7 +52,7 @@ def test_each_stage_is_measured_once_an_answer(serve: Serve, settings: Settings)
     live = serve(settings)
     live.ask(QUESTION)
     live.stream(QUESTION)
-    found = scrape_until(live, "answer_stage_seconds_count{stage=storing}", 2)
+    found = scrape_until(live, "request_seconds_count{operation=stream_chat}", 1)
     took = {
         stage: found[f"answer_stage_seconds_sum{{stage={stage}}}"]
         for stage in ("retrieval", "first_token", "whole")
