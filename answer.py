@@ -31,6 +31,8 @@ class Place:
     user_id: UUID
     conversation_id: UUID
     is_new: bool
+    question_id: UUID | None = None  # None: the question is asked for the first time
+    replaces: UUID | None = None  # the exchange whose place the answer takes, with all after it
 
 
 @frozen(kw_only=True)
@@ -71,6 +73,13 @@ class Answer:
         self._followers = 0
         self._news = asyncio.Event()
         self._generation: asyncio.Task[None] | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where it is kept. Only for answers to a reader with a session."""
+        if self.asked.place is None:
+            raise LookupError("nobody keeps this answer")
+        return self.asked.place
 
     @property
     def is_finished(self) -> bool:

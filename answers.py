@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 from agent import Agent
 from answer import Answer, Asked
 from models import Stored
-from problems import Overloaded, ShuttingDown, TooManyAnswers
+from problems import AlreadyAsked, Overloaded, ShuttingDown, TooManyAnswers
 
 SETTLING_SECONDS = 2.0
 CLOSING_SECONDS = 5.0  # for storing what runs when the app closes
@@ -62,12 +62,16 @@ class Answers:
         asker: str,
         at_most: int | None = None,
         seconds: float | None = None,
+        is_once: bool = False,
     ) -> Answer:
         """Begin to answer, unless *at_most* answers are being written for this *asker* already.
 
-        Raises what :meth:`admit` does. *seconds* is less time than an answer usually has.
+        Raises what :meth:`admit` does, and ``AlreadyAsked`` where *is_once* and the same is being
+        answered. *seconds* is less time than an answer usually has.
         """
         self.admit(asker, at_most)
+        if is_once and any(self._is_same(a, asked, asker) for a in self._running.values()):
+            raise AlreadyAsked
         seconds = min(self._seconds, seconds or self._seconds)
         answer = Answer(asked, asker, seconds=seconds, grace=self._grace)
         task = asyncio.create_task(self._run(answer))
@@ -92,6 +96,18 @@ class Answers:
         if left is None:
             raise TooManyAnswers
         left.stop()
+
+    @staticmethod
+    def _is_same(answer: Answer, asked: Asked, asker: str) -> bool:
+        """Whether this is the question of *answer*, sent twice: each in its new conversation."""
+        one, other = answer.asked, asked
+        if answer.is_over or answer.asker != asker or not one.place or not other.place:
+            return False
+        both_new = one.place.is_new and other.place.is_new
+        return (one.question.text, one.question.selected_text) == (
+            other.question.text,
+            other.question.selected_text,
+        ) and (both_new or one.conversation_id == other.conversation_id)
 
     @property
     def load(self) -> tuple[int, int]:

@@ -41,6 +41,14 @@ MOMENT = 0.1
 RUNNING = 2  # answers at a time, for one reader in one process
 
 
+@frozen
+class Again:
+    """A question that is asked anew: its name, and the exchange that the answer replaces."""
+
+    question_id: UUID
+    replaces: UUID
+
+
 @frozen(kw_only=True)
 class Asking:
     """What was asked, in whichever dialect."""
@@ -52,6 +60,9 @@ class Asking:
     conversation_id: UUID | None = None
     user_label: str | None = None
     metadata: Mapping[str, Any] = field(factory=dict)
+    again: Again | None = None
+    turns: tuple[Turn, ...] | None = None  # told by a client that keeps the history itself
+    is_once: bool = False  # refused while the same question is being answered
 
 
 async def ask(request: Request[State], reader: Reader | None, asking: Asking) -> Answer:
@@ -73,7 +84,11 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
     at_most = RUNNING if state["settings"].rate_limits else None
     state["answers"].admit(asker, at_most)  # before anything is charged for it
     await _check(state["agent"], asking)
-    place, turns, degraded = await _remembered(request, reader, asking.conversation_id)
+    place, turns, degraded = (
+        await _remembered(request, reader, asking)
+        if asking.turns is None
+        else (None, asking.turns, ())
+    )
     writes = await _spend(state, reader, asker, ip)
     question = Question(
         text=clean(asking.text),
@@ -90,7 +105,9 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         degraded=degraded,
     )
     left = platform_seconds() if state["settings"].on_vercel else None
-    return state["answers"].start(asked, asker=asker, at_most=at_most, seconds=left)
+    return state["answers"].start(
+        asked, asker=asker, at_most=at_most, seconds=left, is_once=asking.is_once
+    )
 
 
 def platform_seconds() -> float | None:
@@ -123,9 +140,10 @@ async def _check(agent: Agent, asking: Asking) -> None:
 
 
 async def _remembered(
-    request: Request[State], reader: Reader | None, conversation_id: UUID | None
+    request: Request[State], reader: Reader | None, asking: Asking
 ) -> tuple[Place | None, tuple[Turn, ...], tuple[str, ...]]:
     """Where the question is kept, what was said there before, and whether that could be seen."""
+    conversation_id, again = asking.conversation_id, asking.again
     if reader is None:
         if any(credential is not None for credential in presented(request)):
             return None, (), ("history",)  # genuine, but the database cannot say whose it is
@@ -143,13 +161,20 @@ async def _remembered(
     await answers.settled(reader.user_id)
     begins = answers.begins(reader.user_id, conversation_id)
     try:
-        turns = await request.state["history"].turns(reader.user_id, conversation_id)
+        before = again.replaces if again else None
+        turns = await request.state["history"].turns(reader.user_id, conversation_id, before)
     except ConversationNotFound:
         if not begins:
             raise
     except OUTAGES:
         return _unchecked(reader, conversation_id)
-    place = Place(user_id=reader.user_id, conversation_id=conversation_id, is_new=begins)
+    place = Place(
+        user_id=reader.user_id,
+        conversation_id=conversation_id,
+        is_new=begins,
+        question_id=again.question_id if again else None,
+        replaces=again.replaces if again else None,
+    )
     return place, turns, ()
 
 

@@ -24,6 +24,7 @@ LIFETIME = timedelta(days=7)  # of a session that is not used
 REFRESH_AFTER = timedelta(days=1)
 ABSOLUTE = timedelta(days=30)
 SESSIONS = 20  # of one user
+ANONYMOUS = "anonymous"  # the key of who has none: libraries of OpenAI's want one
 
 
 async def authenticate(request: Request[State], operation: Operation) -> Reader | None:
@@ -35,6 +36,8 @@ async def authenticate(request: Request[State], operation: Operation) -> Reader 
     """
     if "serviceKey" in operation.schemes:
         check_service_key(request)
+        return None
+    if "apiKey" in operation.schemes and presented(request)[0] == ANONYMOUS:
         return None
     reader = await _reader(request, may_be_nobody=operation.is_anonymous)
     if reader:

@@ -35,8 +35,10 @@ class History:
     db: Database | None
     limit: int
 
-    async def turns(self, user_id: UUID, conversation_id: UUID) -> tuple[Turn, ...]:
-        """The last turns, oldest first.
+    async def turns(
+        self, user_id: UUID, conversation_id: UUID, before: UUID | None = None
+    ) -> tuple[Turn, ...]:
+        """The last turns, oldest first; those *before* an exchange, if it is given.
 
         Raises ``ConversationNotFound``, also for somebody else's, and what ``OUTAGES`` lists.
         """
@@ -44,6 +46,7 @@ class History:
             self.db and self.db.within(READ_SECONDS),
             user_id=user_id,
             conversation_id=conversation_id,
+            before=before,
             limit=TURNS,
         )
         if not kept:
@@ -100,6 +103,8 @@ def exchange_of(answer: Answer, place: Place) -> NewExchange:
         status=row.status,
         citations=orjson.dumps(converter().unstructure(citations)).decode(),
         model=row.model,
+        question_id=place.question_id,
+        replaces=place.replaces,
     )
 
 

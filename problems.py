@@ -151,6 +151,12 @@ class EmailTaken(Problem):
     status = 409
 
 
+class AlreadyAsked(Problem):
+    """This question is being answered already."""
+
+    status = 409
+
+
 class BodyTooLarge(Problem):
     """The body is larger than the limit."""
 

@@ -43,7 +43,17 @@ from history import History
 from limits import Limits
 from metrics import Metrics
 from readers import SeenSessions
-from routes import account_data, accounts, chat, conversations, health, reference
+from routes import (
+    account_data,
+    accounts,
+    chat,
+    chatkit,
+    completions,
+    conversations,
+    health,
+    pages,
+    reference,
+)
 from routes import metrics as metrics_page
 from settings import Settings, read_or_exit
 from spool import Spool
@@ -52,14 +62,18 @@ from storage import Storage
 
 HANDLERS: Mapping[str, Handler] = {
     "change_password": accounts.change_password,
+    "chatkit": chatkit.chatkit,
+    "create_chat_completion": completions.create_chat_completion,
     "delete_account": account_data.delete_account,
     "delete_conversation": conversations.delete_conversation,
     "export_account": account_data.export_account,
+    "get_chatkit_config": chatkit.get_chatkit_config,
     "get_conversation": conversations.get_conversation,
     "get_liveness": health.get_liveness,
     "get_readiness": health.get_readiness,
     "get_session": accounts.get_session,
     "give_feedback": conversations.give_feedback,
+    "list_models": completions.list_models,
     "list_conversations": conversations.list_conversations,
     "login": accounts.login,
     "logout": accounts.logout,
@@ -88,6 +102,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[
             *contract_routes(contract, HANDLERS, authenticate),
+            *pages.routes(),
             *reference.routes(contract),
             *metrics_page.routes(metrics, settings.metrics_token),
         ],

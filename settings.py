@@ -216,6 +216,7 @@ class Settings:
     spool_max_mb: int = _setting(_whole(1, 100_000), "SPOOL_MAX_MB", default=256)
     agent_timeout: float = _setting(_seconds, "AGENT_TIMEOUT", default=30.0)  # seconds
     log_level: str = _setting(_log_level, "LOG_LEVEL", default="INFO")
+    chatkit_domain_key: str = _setting(_text, "CHATKIT_DOMAIN_KEY", default="local-dev")
     metrics_token: str | None = _setting(_text, "METRICS_TOKEN", secret=True)
 
     @classmethod

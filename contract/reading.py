@@ -29,6 +29,7 @@ INTEGER = re.compile(r"-?[0-9]{1,18}")
 BOOLEANS = {"true": True, "false": False}
 
 Violation = dict[str, str]
+Branches = Sequence[Sequence[jsonschema_rs.ValidationError]]
 
 
 async def read(request: Request, operation: Operation) -> dict[str, Any]:
@@ -139,18 +140,37 @@ def nodes(body: Any, enough: int) -> int:
     return count
 
 
+def _of_union(
+    error: jsonschema_rs.ValidationError,
+    branches: Sequence[Sequence[jsonschema_rs.ValidationError]],
+) -> Iterator[Violation]:
+    root = len(error.instance_path)
+    kinds = [next((e for e in errors if _is_kind(e, root)), None) for errors in branches]
+    if all(kinds) and len({e.instance_path[-1] for e in kinds if e}) == 1:
+        known = ", ".join(e.message.removesuffix(" was expected") for e in kinds if e)
+        pointer = "".join(f"/{escape(str(p))}" for e in kinds[:1] if e for p in e.instance_path)
+        yield {"in": "body", "pointer": pointer[:1000], "detail": f"is none of {known}"[:1000]}
+        return
+    fitting = [errors for errors, kind in zip(branches, kinds, strict=True) if kind is None]
+    meant = min(fitting, key=lambda errors: sum(len(e.instance_path) == root for e in errors))
+    for inner in meant:
+        yield from explain(inner)
+
+
+def _is_kind(error: jsonschema_rs.ValidationError, root: int) -> bool:
+    """Whether a member of the union's own value is not the constant that tells branches apart."""
+    return error.kind.name == "const" and len(error.instance_path) == root + 1
+
+
 def explain(error: jsonschema_rs.ValidationError) -> Iterator[Violation]:
     """The violations behind one error: of a union, those of the branch that was meant.
 
-    That is the branch with the fewest misfits at its own root (a missing discriminating member,
-    members that only another branch has).
+    That is the branch whose constant members fit, of several the one with the fewest misfits at its
+    own root (a missing discriminating member, members that only another branch has).
     """
-    branches: Sequence[Sequence[jsonschema_rs.ValidationError]] = getattr(error.kind, "context", [])
+    branches: Branches = getattr(error.kind, "context", [])
     if branches:
-        root = len(error.instance_path)
-        meant = min(branches, key=lambda errors: sum(len(e.instance_path) == root for e in errors))
-        for inner in meant:
-            yield from explain(inner)
+        yield from _of_union(error, branches)
         return
     pointer = "".join(f"/{escape(str(part))}" for part in error.instance_path)
     detail = "value does not fit the pattern" if error.kind.name == "pattern" else error.message

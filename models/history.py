@@ -60,6 +60,8 @@ class NewExchange:
     status: str = "success"
     citations: str = "[]"  # JSON
     model: str | None = None
+    question_id: UUID | None = None
+    replaces: UUID | None = None
 
 
 @frozen(kw_only=True)

@@ -23,6 +23,8 @@ async def keep(
     status: str,
     citations: str,
     model: str | None,
+    question_id: UUID | None,
+    replaces: UUID | None,
     exchanges: int,
     conversations: int,
 ) -> UUID | None:
@@ -37,7 +39,12 @@ async def kept(
 
 @statement
 async def turns(
-    db: Executor | None, *, user_id: UUID, conversation_id: UUID, limit: int
+    db: Executor | None,
+    *,
+    user_id: UUID,
+    conversation_id: UUID,
+    before: UUID | None,
+    limit: int,
 ) -> list[KeptTurn]: ...
 
 

@@ -1,6 +1,6 @@
 -- name: keep
--- Keep an exchange, once, in a conversation of the user's that is new or still there; then let go
--- of the oldest exchanges of it and of the user's oldest other conversations. Exact under the
+-- Keep an exchange, once, in a conversation of the user's that is new or still there, in the place of
+-- the one that it :replaces and of what followed that; then let go of the oldest exchanges of it and of the user's oldest other conversations. Exact under the
 -- user's lock, and in whichever order they come: what is older than all that a user may keep is gone
 -- at once. No row when the conversation is somebody else's or has been deleted meanwhile.
 with begun as (
@@ -35,11 +35,11 @@ home as (
 added as (
     insert into exchanges (
         exchange_id, conversation_id, query, selected_text, response, status, citations, model,
-        created_at
+        created_at, question_id
     )
     select
         :exchange_id, conversation_id, :query, :selected_text, :response, :status,
-        :citations::jsonb, :model, :asked_at
+        :citations::jsonb, :model, :asked_at, :question_id
     from home
     where (
         select count(*)
@@ -48,6 +48,12 @@ added as (
     ) < :exchanges
     on conflict (exchange_id) do nothing
     returning exchange_id
+),
+replaced as (
+    delete from exchanges
+    where conversation_id = (select conversation_id from home)
+    and exchange_id >= :replaces::uuid
+    and exchange_id < :exchange_id
 ),
 gone_exchanges as (
     delete from exchanges
@@ -100,7 +106,7 @@ and (:conversation_id::uuid is null or c.conversation_id = :conversation_id)
 order by e.exchange_id;
 
 -- name: turns
--- The newest :limit turns of a user's conversation, newest first; one row without a query when it
+-- The newest :limit turns of a user's conversation :before an exchange, newest first; one row without a query when it
 -- has none, no row when the user has no such conversation.
 select e.query, e.response
 from conversations c
@@ -108,6 +114,7 @@ left join lateral (
     select x.exchange_id, x.query, x.response
     from exchanges x
     where x.conversation_id = c.conversation_id
+    and (:before::uuid is null or x.exchange_id < :before)
     order by x.exchange_id desc
     limit :limit
 ) e on true

@@ -26,6 +26,7 @@ from tests.pgbouncer import PgBouncer
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pgbouncer", action="store_true", help="reach Postgres through PgBouncer")
     parser.addoption("--vercel-python", help="an interpreter that has vercel-runtime")
+    parser.addoption("--chatkit", help="a directory that has openai-chatkit")
     parser.addoption("--long", action="store_true", help="the long form of the chaos suite")
 
 

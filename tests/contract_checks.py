@@ -101,7 +101,9 @@ class Checked:
 def _payloads(media: str, body: bytes) -> list[Any]:
     if media != "text/event-stream":
         return [orjson.loads(body)]
-    return events(body)
+    if body.endswith(b"data: [DONE]\n\n"):
+        return chatkit_events(body.removesuffix(b"data: [DONE]\n\n"))
+    return chatkit_events(body) if b'data: {"type":' in body else events(body)
 
 
 def events(body: bytes) -> list[Any]:
@@ -113,6 +115,13 @@ def events(body: bytes) -> list[Any]:
     assert finals[-1], "a stream ends with a final frame"
     assert not any(finals[:-1]), "nothing follows the final frame"
     return payloads
+
+
+def chatkit_events(body: bytes) -> list[Any]:
+    """The payloads of a stream for ChatKit, which ends without a word, and may have comments."""
+    frames = body.replace(b": keep-alive\n\n", b"")
+    assert FRAMES.sub(b"", frames) == b"", "only data frames"
+    return [orjson.loads(data) for data in FRAMES.findall(frames)]
 
 
 def _general(status: int, headers: dict[str, str], body: bytes) -> list[str]:

@@ -13,7 +13,7 @@ LAYERS = [
     {"local", "routes"},
     {"asking", "authentication", "state"},
     {"storage"},
-    {"history", "chat_stream"},
+    {"history", "chat_stream", "chatkit", "completion_stream"},
     {"answers", "interaction_log", "limits"},
     {"answer"},
     {"border", "contract", "cross_site", "headers", "sse", "migrate"},

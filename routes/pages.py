@@ -1,0 +1,32 @@
+"""The pages for readers, and the script for other sites; static, so no operations of the contract.
+
+Their files lie under ``/pages``, which ``reference`` serves. Knows nothing of what the pages show.
+"""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+PAGES = Path(__file__).resolve().parent.parent / "pages"
+OWN = "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'none'"
+# Trusted types: a browser refuses innerHTML and its like, whoever writes them one day.
+ASK_POLICY = f"{OWN}; require-trusted-types-for 'script'"
+EMBED_HEADERS = {
+    "Cross-Origin-Resource-Policy": "cross-origin",  # made for the pages of other sites
+    "Cache-Control": "public, max-age=300",  # on every page of a book, and seldom another one
+}
+
+
+def routes() -> list[BaseRoute]:
+    """GET / and /embed.js"""
+
+    async def get_page(request: Request) -> Response:
+        policy = {"Content-Security-Policy": ASK_POLICY}
+        return FileResponse(PAGES / "ask" / "ask.html", headers=policy)
+
+    async def get_embed(request: Request) -> Response:
+        return FileResponse(PAGES / "embed" / "embed.js", headers=EMBED_HEADERS)
+
+    return [Route("/", get_page), Route("/embed.js", get_embed)]
