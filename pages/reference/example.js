@@ -1,7 +1,7 @@
 /* Examples: the document's own, else made from the schema. */
 
 import { deref, REF, STREAM } from "./contract.js";
-import { code, figure } from "./dom.js";
+import { code, figure } from "../dom.js";
 import { membersOf, nameOf, settle, tagOf, typesOf, unionOf } from "./schema.js";
 
 export function figuresOf([mediaType, media]) {

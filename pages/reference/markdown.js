@@ -1,6 +1,6 @@
 /* Markdown, a little of it: paragraphs, lists, headings as leads, fences; and what is in a line. */
 
-import { code, el, link, mono } from "./dom.js";
+import { code, el, link, mono } from "../dom.js";
 
 const FENCE = /^ *```.*\n([\s\S]*?)\n? *```[ ]*$/m;
 const BREAK = /\n\s*\n|\n(?=\s*(?:[-*+]|\d+[.)])\s)/;

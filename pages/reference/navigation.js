@@ -1,6 +1,6 @@
 /* The way around the page: the contents, the filter, and the place that the address names. */
 
-import { byId, el, open } from "./dom.js";
+import { byId, el, open } from "../dom.js";
 
 export function navigate(parts) {
   byId("entries").append(el("ul", {}, parts.map(({ entry }) => entry)));

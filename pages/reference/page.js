@@ -2,7 +2,7 @@
 
 import { article, badge } from "./article.js";
 import { contract, deref, load } from "./contract.js";
-import { byId, disclosure, el, join, link, mono, rule, titled } from "./dom.js";
+import { byId, disclosure, el, join, link, mono, rule, titled } from "../dom.js";
 import { inline, markdown } from "./markdown.js";
 import { navigate } from "./navigation.js";
 import { operationsOf } from "./operation.js";

@@ -1,7 +1,7 @@
 /* A schema on the page: its members and alternatives, each opened when the reader asks. */
 
 import { REF } from "./contract.js";
-import { disclosure, el, join, list, mono, open, rule } from "./dom.js";
+import { disclosure, el, join, list, mono, open, rule } from "../dom.js";
 import { markdown } from "./markdown.js";
 import { isPlain, membersOf, nameOf, settle, tagOf, unionOf } from "./schema.js";
 import { claims, limits, typeOf } from "./wording.js";

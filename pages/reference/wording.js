@@ -1,6 +1,6 @@
 /* A schema in words: its type, its limits, and the claims of an if and a then. */
 
-import { join, mono } from "./dom.js";
+import { join, mono } from "../dom.js";
 import { membersOf, nameOf, settle, typesOf, unionOf } from "./schema.js";
 
 const RANGES = [

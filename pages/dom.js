@@ -1,6 +1,9 @@
 /* Elements. Words become text nodes and attributes, never markup: nothing in them can run. */
 
-export const byId = (id) => document.getElementById(id);
+let root = document;
+/* Where byId looks: the document, until a page of ours lives in a shadow root. */
+export const within = (shadow) => { root = shadow; };
+export const byId = (id) => root.getElementById(id);
 
 /* el("p.note", { id }, "text", [more, false]): a child that is falsy is left out. */
 export function el(selector, attributes = {}, ...children) {
@@ -9,6 +12,18 @@ export function el(selector, attributes = {}, ...children) {
   if (classes.length) node.className = classes.join(" ");
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   node.append(...children.flat(Infinity).filter((child) => child || child === 0));
+  return node;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/* A drawing of one line, on a square of 24; its name is that of the button around it. */
+export function icon(line, classes = "") {
+  const [node, path] = ["svg", "path"].map((name) => document.createElementNS(SVG, name));
+  const attributes = { viewBox: "0 0 24 24", "aria-hidden": "true", class: `icon ${classes}` };
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  path.setAttribute("d", line);
+  node.append(path);
   return node;
 }
 

@@ -1,0 +1,51 @@
+"""The page that asks the book, as files; what it does is in ``tests/browser``."""
+
+import re
+from urllib.parse import urlsplit
+
+from settings import ROOT
+from tests.live import Live
+from tests.page_files import modules
+
+FILES = ROOT / "pages" / "ask"
+FORBIDDEN = (
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function"
+)
+
+
+def test_the_page_needs_nothing_from_elsewhere(live: Live) -> None:
+    """It works offline, under a policy that forbids every other origin, inline code and markup."""
+    page = live.client.get("/")
+    policy = page.headers["content-security-policy"]
+    loaded = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert "default-src 'self';" in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "unsafe" not in policy
+    assert loaded
+    assert not any(
+        urlsplit(url).netloc or url.startswith("/") for url in loaded
+    )  # also below a path
+    assert all(live.client.get(f"/{url}").status_code == 200 for url in loaded)
+    assert not re.search(r"<style|<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page.text)
+
+
+def test_every_module_of_the_page_is_served_as_javascript(live: Live) -> None:
+    """All of its own, and what both pages share."""
+    own = {f"/pages/ask/{file.name}" for file in FILES.glob("*.js")}
+
+    assert modules(live, "/") == own | {"/pages/dom.js"}
+
+
+def test_no_module_makes_markup_of_text() -> None:
+    """An answer may hold anything."""
+    found = [f.name for f in FILES.glob("*.js") if re.search(FORBIDDEN, f.read_text())]
+
+    assert found == []
+
+
+def test_styles_load_nothing_from_elsewhere() -> None:
+    """No fonts, no pictures of others."""
+    for file in FILES.glob("*.css"):
+        assert not re.search(r"url\(\s*[\"']?(?:https?:)?//|@import", file.read_text()), file.name
