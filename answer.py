@@ -81,6 +81,10 @@ class Answer:
             raise LookupError("nobody keeps this answer")
         return self.asked.place
 
+    def may_be_read_by(self, user_id: UUID | None) -> bool:
+        """Without an owner it is whose knows its id."""
+        return self.asked.user_id in (None, user_id)
+
     @property
     def is_finished(self) -> bool:
         return bool(self.events) and isinstance(self.events[-1], Done | Failed)

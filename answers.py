@@ -21,6 +21,7 @@ SETTLING_SECONDS = 2.0
 CLOSING_SECONDS = 5.0  # for storing what runs when the app closes
 RECENT, RECENT_SECONDS = 100, 120.0  # answers that have ended, and can still be read on
 RECENT_CHARACTERS = 65_536  # a longer one is read from the database
+HELD_SECONDS = 10.0  # after its end: who comes back through another process is quick, or too late
 
 Store = Callable[[Answer], Awaitable[Stored]]
 
@@ -123,6 +124,12 @@ class Answers:
         if time.monotonic() - at >= RECENT_SECONDS:
             recent = None
         return next(running, recent)
+
+    def held(self) -> list[UUID]:
+        """What can be read on here: what is being written, and what has just ended."""
+        since = time.monotonic() - HELD_SECONDS
+        ended = [message_id for message_id, (at, _) in self._recent.items() if at > since]
+        return [*(a.message_id for a in self._running.values()), *ended]
 
     def adopt(self, guest_id: UUID, user_id: UUID) -> None:
         """What is being written for a guest, or just was, is the user's from now on."""

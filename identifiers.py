@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID
 
@@ -21,3 +22,10 @@ def uuid7() -> UUID:
         _last = now = max(milliseconds << 12 | (rest << 12) // 1_000_000, _last + 1)
     value = (now >> 12) << 80 | 0x7 << 76 | (now & 0xFFF) << 64 | 0b10 << 62
     return UUID(int=value | int.from_bytes(os.urandom(8)) >> 2)
+
+
+def made_at(identifier: UUID) -> datetime | None:
+    """When an id of version 7 was made; of another version nobody knows."""
+    if identifier.version != 7:
+        return None
+    return datetime.fromtimestamp((identifier.int >> 80) / 1000, UTC)

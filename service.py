@@ -43,6 +43,7 @@ from history import History
 from limits import Limits
 from metrics import Metrics
 from readers import SeenSessions
+from relay import Relays
 from routes import (
     account_data,
     accounts,
@@ -132,6 +133,9 @@ async def opened(here: Settings, metrics: Metrics) -> AsyncIterator[State]:
             grace=here.resume_grace,
             admission=Admission(at_once=here.answers_at_once, waiting=here.answers_waiting),
         )
+        relays = Relays(db, answers, here.agent_timeout + here.resume_grace)
+        await stack.enter_async_context(running(relays.serving()))
+        stack.push_async_callback(relays.close)
         stack.push_async_callback(answers.close)
         stack.enter_context(ending_streams(answers))
         # Where no secret can be kept, sessions end with the process.
@@ -143,6 +147,7 @@ async def opened(here: Settings, metrics: Metrics) -> AsyncIterator[State]:
             "answers": answers,
             "history": storage.history,
             "limits": Limits(db, secret=secret, enabled=here.rate_limits),
+            "relays": relays,
             "passwords": passwords,
             "signer": Signer(tuple(filter(None, (secret, here.previous_auth_secret)))),
             "seen": SeenSessions(),

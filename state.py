@@ -10,6 +10,7 @@ from database import Database
 from history import History
 from limits import Limits
 from readers import SeenSessions
+from relay import Relays
 from settings import Settings
 from storage import Storage
 
@@ -21,6 +22,7 @@ class State(TypedDict):
     answers: Answers
     history: History
     limits: Limits
+    relays: Relays
     passwords: Passwords
     signer: Signer
     seen: SeenSessions

@@ -78,6 +78,7 @@ from models.readers import (
     SessionUser,
     Transport,
 )
+from models.relays import RelayedFrames, Wish
 
 __all__ = [
     "Account",
@@ -132,6 +133,7 @@ __all__ = [
     "PasswordChange",
     "Readiness",
     "Registered",
+    "RelayedFrames",
     "RetryAfterItem",
     "SavedExchange",
     "SessionRecord",
@@ -143,4 +145,5 @@ __all__ = [
     "UpdateThread",
     "Usage",
     "UserInput",
+    "Wish",
 ]

@@ -79,12 +79,13 @@ async def resume_stream(
     Raises ``MessageNotFound``.
     """
     at: dict[str, Any] = {"after": last_event_id, "numbered": wants_numbers(request)}
-    answer = _theirs(request, reader, message_id)
-    if answer:
-        rest, whose = frames(answer, **at), opening(answer, **at)
+    if answer := _theirs(request, reader, message_id):
+        whose, rest = opening(answer, **at), frames(answer, **at)
+    elif kept := await _kept(request, reader, message_id):
+        whose, rest = opening(kept, **at), stored_frames(kept, **at)
     else:
-        kept = await _kept(request, reader, message_id)
-        rest, whose = stored_frames(kept, **at), opening(kept, **at)
+        user_id = reader.user_id if reader else None
+        whose, rest = await request.state["relays"].resume(message_id, user_id, **at)
     return EventSourceResponse(rest, opening=whose, keepalive=KEEPALIVE)
 
 
@@ -93,11 +94,10 @@ async def stop_stream(request: Request[State], reader: Reader | None, message_id
 
     Raises ``MessageNotFound``.
     """
-    answer = _theirs(request, reader, message_id)
-    if answer:
+    if answer := _theirs(request, reader, message_id):
         answer.stop()
-    else:
-        await _kept(request, reader, message_id)
+    elif not await _kept(request, reader, message_id):
+        await request.state["relays"].stop(message_id, reader.user_id if reader else None)
 
 
 def _theirs(request: Request[State], reader: Reader | None, message_id: UUID) -> Answer | None:
@@ -106,21 +106,19 @@ def _theirs(request: Request[State], reader: Reader | None, message_id: UUID) ->
     Raises ``MessageNotFound`` for somebody else's.
     """
     answer = request.state["answers"].find(message_id)
-    owner = answer.asked.user_id if answer else None
-    if owner and (reader is None or reader.user_id != owner):
+    if answer and not answer.may_be_read_by(reader.user_id if reader else None):
         raise MessageNotFound
     return answer
 
 
-async def _kept(request: Request[State], reader: Reader | None, message_id: UUID) -> StoredAnswer:
-    """The reader's answer in the database. Raises ``MessageNotFound``."""
+async def _kept(
+    request: Request[State], reader: Reader | None, message_id: UUID
+) -> StoredAnswer | None:
+    """The reader's answer in the database."""
     if reader is None:
-        raise MessageNotFound
+        return None
     db = request.state["db"]
-    kept = await exchanges.answered(db, user_id=reader.user_id, message_id=message_id)
-    if kept is None:
-        raise MessageNotFound
-    return kept
+    return await exchanges.answered(db, user_id=reader.user_id, message_id=message_id)
 
 
 def wants_numbers(request: Request[State]) -> bool:

@@ -12,7 +12,7 @@ LAYERS = [
     {"service", "serve", "connections"},
     {"local", "routes"},
     {"asking", "authentication", "state"},
-    {"storage"},
+    {"storage", "relay"},
     {"history", "chat_stream", "chatkit", "completion_stream"},
     {"answers", "interaction_log", "limits"},
     {"answer"},
