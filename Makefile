@@ -26,8 +26,14 @@ evaluate: $(VENV)/local ## how good are the answers? ARGS="--set all", or "--set
 migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 	@$(BIN)/python -m migrate
 
+# Two at a time; then, alone, what measures itself. Of some tests, in one process.
 test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest tests/chaos
+else
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+endif
 
 chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; seven minutes
 	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)
