@@ -28,6 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--vercel-python", help="an interpreter that has vercel-runtime")
     parser.addoption("--chatkit", help="a directory that has openai-chatkit")
     parser.addoption("--long", action="store_true", help="the long form of the chaos suite")
+    parser.addoption("--fuzz-seconds", type=int, help="how long schemathesis is to look")
+    parser.addoption("--fuzz-seed", type=int, help="what it draws its input from")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say the seed first: a run that is killed can be repeated, too."""
+    seed, seconds = config.getoption("--fuzz-seed"), config.getoption("--fuzz-seconds")
+    if seed is None:
+        return None
+    return f"fuzz: seed {seed}; again: make fuzz SEED={seed} FUZZ_SECONDS={seconds}"
 
 
 @pytest.fixture(scope="session")
