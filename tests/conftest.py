@@ -22,6 +22,8 @@ from tests.fake_model import FakeModel
 from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
 from tests.pgbouncer import PgBouncer
 
+pytest_plugins = ["tests.witnesses"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pgbouncer", action="store_true", help="reach Postgres through PgBouncer")
@@ -78,7 +80,7 @@ def database(postgres: Postmaster, template: str, pooler: PgBouncer | None = Non
     asyncio.run(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
     dsn = postgres.dsn.replace("/footnote?", f"/{name}?")
     yield pooler.through(dsn) if pooler else dsn
-    asyncio.run(run_sql(postgres.dsn, f'drop database "{name}" with (force)'))
+    asyncio.run(run_sql(postgres.dsn, f'drop database if exists "{name}" with (force)'))
 
 
 @pytest.fixture
