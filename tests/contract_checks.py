@@ -82,7 +82,12 @@ class Checked:
             yield f"the media type {media!r} is not documented"
             return
         validator = self.contract.validators[f"{pointer}/content/{escape(media)}/schema"]
-        for payload in _payloads(media, body):
+        try:
+            payloads = _payloads(media, body)
+        except (AssertionError, ValueError) as error:
+            yield f"the body is none of {media}: {error}"
+            return
+        for payload in payloads:
             yield from (
                 f"{error.instance_path}: {error.message}"
                 for error in validator.iter_errors(payload)
