@@ -22,12 +22,24 @@ from tests.fake_model import FakeModel
 from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
 from tests.pgbouncer import PgBouncer
 
+pytest_plugins = ["tests.witnesses"]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pgbouncer", action="store_true", help="reach Postgres through PgBouncer")
     parser.addoption("--vercel-python", help="an interpreter that has vercel-runtime")
     parser.addoption("--chatkit", help="a directory that has openai-chatkit")
     parser.addoption("--long", action="store_true", help="the long form of the chaos suite")
+    parser.addoption("--fuzz-seconds", type=int, help="how long schemathesis is to look")
+    parser.addoption("--fuzz-seed", type=int, help="what it draws its input from")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say the seed first: a run that is killed can be repeated, too."""
+    seed, seconds = config.getoption("--fuzz-seed"), config.getoption("--fuzz-seconds")
+    if seed is None:
+        return None
+    return f"fuzz: seed {seed}; again: make fuzz SEED={seed} FUZZ_SECONDS={seconds}"
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +80,7 @@ def database(postgres: Postmaster, template: str, pooler: PgBouncer | None = Non
     asyncio.run(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
     dsn = postgres.dsn.replace("/footnote?", f"/{name}?")
     yield pooler.through(dsn) if pooler else dsn
-    asyncio.run(run_sql(postgres.dsn, f'drop database "{name}" with (force)'))
+    asyncio.run(run_sql(postgres.dsn, f'drop database if exists "{name}" with (force)'))
 
 
 @pytest.fixture
