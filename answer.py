@@ -16,9 +16,9 @@ from attrs import evolve, frozen
 
 from agent import Agent, Question
 from agent.deadline import Deadline
-from agent.events import Delta, Done, Event, Failed, Retrieved
+from agent.events import Cited, Delta, Done, Event, Failed, Retrieved
 from identifiers import uuid7
-from models import Stored
+from models import Citation, Stored
 from problems import AgentTimeout, AnswerStopped, Problem, ShuttingDown
 
 log = logging.getLogger("footnote.answers")
@@ -97,6 +97,25 @@ class Answer:
     def is_over(self) -> bool:
         """Nothing more is written; it may still be on its way into the database."""
         return self.is_finished or self.is_stopped
+
+    @property
+    def problem(self) -> Problem | None:
+        """What broke it off."""
+        last = self.events[-1] if self.events else None
+        return last.problem if isinstance(last, Failed) else self.stopped_by
+
+    @property
+    def can_replace(self) -> bool:
+        """Whether it may take the place of another: whole, or as long as its reader wanted it."""
+        return bool(self.text) and isinstance(self.problem, AnswerStopped | None)
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All, or as far as it has come."""
+        last = self.events[-1] if self.events else None
+        if isinstance(last, Done):
+            return last.citations
+        return tuple(event.citation for event in self.events if isinstance(event, Cited))
 
     @property
     def text(self) -> str:

@@ -5,11 +5,10 @@ final frame. So a reader can go on anywhere, whoever cut the text into frames, a
 as well as from a running answer.
 """
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from typing import Any
 
-from agent.events import Delta, Done, Event, Failed
+from agent.events import Delta, Done, Event
 from answer import Answer
 from contract import converter
 from models import Citation, Stored, StoredAnswer, Usage
@@ -20,23 +19,41 @@ KEEPALIVE = encode({"content": "", "status": "partial"})
 Payload = dict[str, Any]
 
 
-async def frames(
-    answer: Answer, *, after: int = 0, numbered: bool = False, lists_sources: bool = False
-) -> AsyncGenerator[bytes, None]:
+class ChatEncoder:
     """What follows the first *after* characters: a frame for the deltas of a batch, a final one."""
-    end = 0
-    async with aclosing(answer.follow()) as batches:
-        async for batch in batches:
-            said = []
-            for payload in payloads_of(batch, answer.stored, lists_sources=lists_sources):
-                end += len(payload["content"]) if payload["status"] == "partial" else 1
-                if rest := _rest(payload, after, end):
-                    said.append(encode(rest, end if numbered else None))
-            if said:
-                yield b"".join(said)
-    if answer.stopped_by:
-        payload = failed(answer.stopped_by, answer.stored)
-        yield encode(payload, end + 1 if numbered else None)
+
+    keepalive = KEEPALIVE
+
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        after: int = 0,
+        numbered: bool = False,
+        lists_sources: bool = False,
+    ) -> None:
+        self.answer, self.after, self.numbered = answer, after, numbered
+        self.lists_sources = lists_sources
+        self.end = 0
+
+    def opening(self) -> bytes:
+        return opening(self.answer, after=self.after, numbered=self.numbered)
+
+    def encode(self, batch: Sequence[Event]) -> bytes:
+        stored, lists_sources = self.answer.stored, self.lists_sources
+        return self._frames(payloads_of(batch, stored, lists_sources=lists_sources))
+
+    def ending(self, problem: Problem | None) -> bytes:
+        return self._frames([failed(problem, self.answer.stored)] if problem else [])
+
+    def _frames(self, payloads: Iterable[Payload]) -> bytes:
+        said = b""
+        for payload in payloads:
+            self.end += len(payload["content"]) if payload["status"] == "partial" else 1
+            rest = _rest(payload, self.after, self.end) if self.after else payload
+            if rest:
+                said += encode(rest, self.end if self.numbered else None)
+        return said
 
 
 async def stored_frames(
@@ -59,9 +76,9 @@ def opening(answer: Answer | StoredAnswer, *, after: int = 0, numbered: bool = F
 
 
 def payloads_of(
-    batch: list[Event], stored: Stored | None, *, lists_sources: bool
+    batch: Sequence[Event], stored: Stored | None, *, lists_sources: bool
 ) -> Iterator[Payload]:
-    """The frames of one batch of events: its deltas in one, then the final frame if it is there."""
+    """The frames of one batch of events: its deltas in one, the final one of a whole answer."""
     content = "".join(event.text for event in batch if isinstance(event, Delta))
     last = batch[-1]
     if lists_sources and isinstance(last, Done):
@@ -79,8 +96,6 @@ def payloads_of(
             "nearest": converter().unstructure(last.nearest),
             "stored": stored,
         }
-    elif isinstance(last, Failed):
-        yield failed(last.problem, stored)
 
 
 def failed(problem: Problem, stored: Stored | None) -> Payload:

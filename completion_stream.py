@@ -4,12 +4,11 @@ https://platform.openai.com/docs/api-reference/chat
 """
 
 import re
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from agent.citations import CodeTracker
-from agent.events import Delta, Done, Event, Failed
+from agent.events import Delta, Done, Event
 from answer import Answer
 from contract import converter
 from models import Citation
@@ -35,39 +34,41 @@ def completion(answer: Answer, done: Done) -> Json:
     }
 
 
-def opening(answer: Answer) -> bytes:
-    return encode(_chunk(answer, {"role": "assistant", "content": ""}))
+class CompletionEncoder:
+    """The chunks."""
 
+    keepalive = KEEPALIVE
 
-async def frames(answer: Answer, *, includes_usage: bool) -> AsyncGenerator[bytes, None]:
-    """The chunks. Who closes this before its end does not come back: the answer is stopped."""
-    try:
-        async with aclosing(answer.follow()) as batches:
-            async for batch in batches:
-                chunks = _chunks(answer, batch, includes_usage=includes_usage)
-                if said := b"".join(map(encode, chunks)):
-                    yield said
-        if answer.stopped_by:
-            yield encode(_error(answer.stopped_by))
-        yield END
-    finally:
-        answer.stop()
+    def __init__(self, answer: Answer, *, includes_usage: bool) -> None:
+        self.answer, self.includes_usage = answer, includes_usage
+        self.chunk = _named(answer, "chat.completion.chunk")
 
+    def opening(self) -> bytes:
+        return encode(self._chunk({"role": "assistant", "content": ""}))
 
-def _chunks(answer: Answer, batch: Sequence[Event], *, includes_usage: bool) -> Iterator[Json]:
-    if content := "".join(event.text for event in batch if isinstance(event, Delta)):
-        yield _chunk(answer, {"content": content})
-    last = batch[-1]
-    if isinstance(last, Failed):
-        yield _error(last.problem)
-    elif isinstance(last, Done):
-        noted = annotations(answer.text, last.citations)
+    def encode(self, batch: Sequence[Event]) -> bytes:
+        return b"".join(map(encode, self._chunks(batch)))
+
+    def ending(self, problem: Problem | None) -> bytes:
+        return (encode(_error(problem)) if problem else b"") + END
+
+    def _chunks(self, batch: Sequence[Event]) -> Iterator[Json]:
+        if content := "".join(event.text for event in batch if isinstance(event, Delta)):
+            yield self._chunk({"content": content})
+        last = batch[-1]
+        if not isinstance(last, Done):
+            return
+        noted = annotations(self.answer.text, last.citations)
         delta = {"annotations": noted} if noted else {}
         cited = {"citations": converter().unstructure(last.citations)}
-        yield _chunk(answer, delta, finish_reason="stop") | cited
-        if includes_usage:
+        yield self._chunk(delta, finish_reason="stop") | cited
+        if self.includes_usage:
             usage = {"choices": [], "usage": converter().unstructure(last.usage)}
-            yield _named(answer, "chat.completion.chunk") | usage
+            yield self.chunk | usage
+
+    def _chunk(self, delta: Json, finish_reason: str | None = None) -> Json:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
+        return self.chunk | {"choices": [choice]}
 
 
 def annotations(text: str, citations: Collection[Citation]) -> list[Json]:
@@ -83,11 +84,6 @@ def _url_citation(citation: Citation, mark: re.Match[str]) -> Json:
     place = {"start_index": mark.start(), "end_index": mark.end()}
     page = {"url": citation.url, "title": citation.title}
     return {"type": "url_citation", "url_citation": place | page}
-
-
-def _chunk(answer: Answer, delta: Json, finish_reason: str | None = None) -> Json:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, "logprobs": None}
-    return _named(answer, "chat.completion.chunk") | {"choices": [choice]}
 
 
 def _named(answer: Answer, kind: str) -> Json:

@@ -15,9 +15,10 @@ from uuid import UUID
 
 from attrs import define, field
 
+import wire
 from answer import Answer
 from answers import Answers
-from chat_stream import failed, frames, opening
+from chat_stream import ChatEncoder, failed
 from database import OUTAGES, Database
 from identifiers import made_at, uuid7
 from models import RelayedFrames, Wish
@@ -82,10 +83,11 @@ class Relays:
 
     async def _write(self, answer: Answer, wish: Wish) -> None:
         """Until the answer has ended, or the reader has gone."""
-        said = bytearray(opening(answer, after=wish.after, numbered=wish.is_numbered))
+        encoder = ChatEncoder(answer, after=wish.after, numbered=wish.is_numbered)
+        said = bytearray(encoder.opening())
 
         async def follow() -> None:
-            async for frame in frames(answer, after=wish.after, numbered=wish.is_numbered):
+            async for frame in wire.frames(answer, encoder, is_left_for_good=False):
                 said.extend(frame)
 
         following = asyncio.create_task(follow())

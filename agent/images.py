@@ -222,7 +222,8 @@ class SafeText:
 
     def __init__(self, citations: CitationStream, hosts: Collection[str]) -> None:
         self.clean, self.citations, self.images = CleanStream(), citations, ImageFilter(hosts)
-        self.waiting: tuple[Citation, ...] = ()  # their markers are held back
+        self.waiting: list[Citation] = []  # their markers are held back
+        self.shown = ""  # since they wait
 
     def feed(self, text: str) -> Cleaned:
         cleaned = self.citations.feed(self.clean.feed(text))
@@ -230,9 +231,16 @@ class SafeText:
 
     def finish(self) -> Cleaned:
         cleaned = self.citations.finish()
-        return self._sent(self.images.feed(cleaned.text) + self.images.finish(), cleaned)
+        text = self.images.feed(cleaned.text) + self.images.finish()
+        return Cleaned(text, (*self.waiting, *cleaned.citations))
 
     def _sent(self, text: str, cleaned: Cleaned) -> Cleaned:
-        citations = self.waiting + cleaned.citations
-        self.waiting = citations if self.images.is_holding else ()
-        return Cleaned(text, () if self.waiting else citations)
+        """With the citations whose markers are out, to the last bracket."""
+        self.waiting += cleaned.citations
+        if not self.waiting:
+            return Cleaned(text)
+        self.shown += text
+        out = tuple(c for c in self.waiting if f"[{c.index}]" in self.shown)
+        self.waiting = [citation for citation in self.waiting if citation not in out]
+        self.shown = self.shown if self.waiting else ""
+        return Cleaned(text, out)

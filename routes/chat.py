@@ -7,13 +7,13 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from agent.events import Done, Failed
+import wire
 from agent.scope import Scope
 from answer import Answer
 from asking import Asking, ask
-from chat_stream import KEEPALIVE, frames, opening, sources, stored_frames
+from chat_stream import KEEPALIVE, ChatEncoder, opening, sources, stored_frames
 from models import ChatAnswer, ChatMessageRequest, ChatQueryRequest, ChatReply, StoredAnswer
-from problems import AnswerStopped, MessageNotFound
+from problems import MessageNotFound
 from queries import exchanges
 from readers import Reader
 from sse import EventSourceResponse
@@ -32,24 +32,18 @@ async def send_chat(request: Request[State], reader: Reader | None, body: ChatRe
     ``AgentTimeout``, ``AnswerInterrupted``, ``AnswerStopped`` and ``ShuttingDown``.
     """
     answer = await ask(request, reader, asking_of(body))
-    async for _ in answer.follow():
-        pass
-    last = answer.events[-1] if answer.events else None
-    if isinstance(last, Failed):
-        raise last.problem
-    if not isinstance(last, Done):
-        raise answer.stopped_by or AnswerStopped()
-    content = answer.text + (sources(last.citations) if lists_sources(body) else "")
+    done = await wire.whole(answer)
+    content = answer.text + (sources(done.citations) if lists_sources(body) else "")
     return ChatReply(
         response=ChatAnswer(
             content=content, message_id=answer.message_id, timestamp=datetime.now(UTC)
         ),
         conversation_id=answer.asked.conversation_id,
-        citations=last.citations,
-        usage=last.usage,
-        degraded=last.degraded,
-        refused=last.refused,
-        nearest=last.nearest,
+        citations=done.citations,
+        usage=done.usage,
+        degraded=done.degraded,
+        refused=done.refused,
+        nearest=done.nearest,
         stored=answer.stored or "log",
     )
 
@@ -63,12 +57,9 @@ async def stream_chat(
     ``asking.ask`` does, before the first frame.
     """
     answer = await ask(request, reader, asking_of(body))
-    numbered = wants_numbers(request)
-    return EventSourceResponse(
-        frames(answer, numbered=numbered, lists_sources=lists_sources(body)),
-        opening=opening(answer, numbered=numbered),
-        keepalive=KEEPALIVE,
-    )
+    numbered, lists = wants_numbers(request), lists_sources(body)
+    encoder = ChatEncoder(answer, numbered=numbered, lists_sources=lists)
+    return wire.stream(answer, encoder, is_left_for_good=False)
 
 
 async def resume_stream(
@@ -80,8 +71,8 @@ async def resume_stream(
     """
     at: dict[str, Any] = {"after": last_event_id, "numbered": wants_numbers(request)}
     if answer := _theirs(request, reader, message_id):
-        whose, rest = opening(answer, **at), frames(answer, **at)
-    elif kept := await _kept(request, reader, message_id):
+        return wire.stream(answer, ChatEncoder(answer, **at), is_left_for_good=False)
+    if kept := await _kept(request, reader, message_id):
         whose, rest = opening(kept, **at), stored_frames(kept, **at)
     else:
         user_id = reader.user_id if reader else None

@@ -6,16 +6,15 @@ The client sends what was said before with each question, so nothing is kept in 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent.events import Done, Failed
+import wire
 from agent.followup import Turn
 from asking import Asking, ask
-from completion_stream import KEEPALIVE, MODEL, completion, frames, opening
+from completion_stream import MODEL, CompletionEncoder, completion
 from contract import Reply
 from history import TURNS
 from models import CompletionMessage, CompletionRequest, Model, ModelList
-from problems import AnswerStopped, ValidationError
+from problems import ValidationError
 from readers import Reader
-from sse import EventSourceResponse
 from state import State
 
 QUESTION_LIMIT = 4000  # characters
@@ -32,19 +31,9 @@ async def create_chat_completion(
     """
     answer = await ask(request, reader, asking_of(body))
     if body.stream:
-        return EventSourceResponse(
-            frames(answer, includes_usage=body.includes_usage),
-            opening=opening(answer),
-            keepalive=KEEPALIVE,
-        )
-    async for _ in answer.follow():
-        pass
-    last = answer.events[-1] if answer.events else None
-    if isinstance(last, Failed):
-        raise last.problem
-    if not isinstance(last, Done):
-        raise answer.stopped_by or AnswerStopped()
-    return Reply(completion(answer, last))
+        encoder = CompletionEncoder(answer, includes_usage=body.includes_usage)
+        return wire.stream(answer, encoder, is_left_for_good=True)
+    return Reply(completion(answer, await wire.whole(answer)))
 
 
 async def list_models(request: Request[State]) -> ModelList:

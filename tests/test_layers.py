@@ -14,7 +14,7 @@ LAYERS = [
     {"asking", "authentication", "state"},
     {"storage", "relay"},
     {"history", "chat_stream", "chatkit", "completion_stream"},
-    {"answers", "interaction_log", "limits"},
+    {"answers", "interaction_log", "limits", "wire"},
     {"answer"},
     {"border", "contract", "cross_site", "headers", "sse", "migrate"},
     {"agent", "queries", "credentials", "spool"},

@@ -1,6 +1,5 @@
 """A Markdown parser finds no foreign image in what went out, however the stream was cut."""
 
-import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -229,13 +228,14 @@ def test_a_whole_answer_is_safe_however_it_comes(text: str, data: st.DataObject)
     assert foreign_images(out) == []
 
 
-@given(st.lists(NASTY | st.just("[1]")))
-def test_a_citation_comes_no_earlier_than_its_marker(pieces: list[str]) -> None:
-    """A page that shows the one finds the other."""
+@given(st.lists(NASTY.filter(lambda text: not set(text) & set("`~")) | st.just("[1]")))
+def test_a_citation_comes_with_the_end_of_its_marker(pieces: list[str]) -> None:
+    """A page that shows the one finds the other, at any moment."""
     stream = CitationStream([source()], lambda hit, _claim: (0, len(hit.passage.text)))
     safe = SafeText(stream, HOSTS)
-    shown = ""
+    shown, citations = "", 0
     for cleaned in [*map(safe.feed, pieces), safe.finish()]:
         shown += cleaned.text
+        citations += len(cleaned.citations)
 
-        assert not cleaned.citations or re.search(r"\[1\]", shown)
+        assert bool(citations) == ("[1]" in shown)
