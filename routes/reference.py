@@ -17,7 +17,10 @@ from cross_site import PUBLIC, PUBLIC_PREFLIGHT
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "pages"
-POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'none'"
+POLICY = (
+    "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'none'; "
+    "require-trusted-types-for 'script'"  # it shows replies: a browser refuses innerHTML
+)
 TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 

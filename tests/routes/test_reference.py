@@ -140,7 +140,7 @@ def test_the_page_needs_nothing_from_elsewhere(live: Live) -> None:
 
 def test_every_module_of_the_page_is_served_as_javascript(live: Live) -> None:
     """The page's own, and what both pages share."""
-    own = {f"/pages/reference/{file.name}" for file in MODULES.iterdir()}
+    own = {f"/{file.relative_to(ROOT)}" for file in MODULES.rglob("*.js")}
 
     assert modules(live, "/docs") == own | {"/pages/dom.js"}
 
