@@ -9,6 +9,7 @@ from attrs import evolve
 
 from settings import Settings
 from tests.browser.asking import ask, ended
+from tests.browser.console import Console
 from tests.fake_model import FakeModel
 from tests.live import BOOK_URL, Serve
 
@@ -125,9 +126,10 @@ EVENTS = {"content-type": "text/event-stream"}
 
 
 def test_a_question_over_a_limit_says_when_to_try_again(
-    serve: Serve, settings: Settings, page: Page
+    serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
     """429: the sentence stands at the question, which can be asked again."""
+    console.expects("status of 429")
     page.goto(serve(evolve(settings, rate_limits=True, global_chat_per_day=1)).url)
     ask(page, QUESTION)
     ended(page)
@@ -140,8 +142,11 @@ def test_a_question_over_a_limit_says_when_to_try_again(
     expect(refused.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_offline_nothing_is_lost_and_a_retry_takes_its_place(opened: Page) -> None:
+def test_offline_nothing_is_lost_and_a_retry_takes_its_place(
+    opened: Page, console: Console
+) -> None:
     """The question stands, with a reason and a button."""
+    console.expects("net::ERR_INTERNET_DISCONNECTED")
     opened.context.set_offline(offline=True)
     ask(opened, QUESTION)
     ended(opened)
@@ -155,9 +160,10 @@ def test_offline_nothing_is_lost_and_a_retry_takes_its_place(opened: Page) -> No
 
 
 def test_without_a_database_the_book_answers_all_the_same(
-    serve: Serve, settings: Settings, page: Page
+    serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
     """Nobody is a guest, and nobody is asked for a judgement that could not be kept."""
+    console.expects("status of 503")
     page.goto(serve(evolve(settings, database_url=DEAD)).url)
     ask(page, QUESTION)
     ended(page)

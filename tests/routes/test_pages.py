@@ -49,3 +49,12 @@ def test_styles_load_nothing_from_elsewhere() -> None:
     """No fonts, no pictures of others."""
     for file in FILES.glob("*.css"):
         assert not re.search(r"url\(\s*[\"']?(?:https?:)?//|@import", file.read_text()), file.name
+
+
+def test_the_page_knows_a_newcomer_by_the_cookie_that_is_not_there(live: Live) -> None:
+    """It would ask for a session in vain else, and a newcomer's console would show a 401."""
+    cookie = {"Cookie": "better-auth.session_token=anything"}
+
+    assert "<html data-newcomer " in live.client.get("/").text
+    assert "data-newcomer" not in live.client.get("/", headers=cookie).text
+    assert live.client.get("/").headers["cache-control"] == "no-store"
