@@ -46,6 +46,7 @@ from readers import SeenSessions
 from routes import (
     account_data,
     accounts,
+    book,
     chat,
     chatkit,
     completions,
@@ -67,6 +68,7 @@ HANDLERS: Mapping[str, Handler] = {
     "delete_account": account_data.delete_account,
     "delete_conversation": conversations.delete_conversation,
     "export_account": account_data.export_account,
+    "get_book": book.get_book,
     "get_chatkit_config": chatkit.get_chatkit_config,
     "get_conversation": conversations.get_conversation,
     "get_liveness": health.get_liveness,
