@@ -22,7 +22,7 @@ PATIENCE = 15_000  # ms; Playwright waits for what a test expects
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Called for this directory only."""
-    if not (CHROMIUM and find_spec("playwright")):
+    if not (CHROMIUM and all(map(find_spec, ("playwright", "axe_playwright_python")))):
         why = "needs a Chromium, and what `make test-browser` installs"
         item.add_marker(pytest.mark.skip(why))
 

@@ -44,6 +44,34 @@ def test_the_answer_has_footnotes_that_show_their_passage(opened: Page) -> None:
     assert "noopener" in (marker.get_attribute("rel") or "")
 
 
+def test_a_note_is_there_for_the_pointer(opened: Page) -> None:
+    """Its words can be selected, its title leads to the page, and a click elsewhere closes it."""
+    ask(opened, QUESTION)
+    ended(opened)
+    marker, note = opened.locator(".marker").first, opened.get_by_role("tooltip")
+    marker.focus()
+    note.locator("blockquote p").dblclick()
+    expect(note).to_be_visible()
+    assert opened.evaluate("getSelection().toString()")
+
+    assert (note.get_by_role("link").get_attribute("href") or "").startswith(BOOK_URL)
+    opened.locator(".question").click()
+    expect(note).to_be_hidden()
+
+
+def test_a_newcomer_is_greeted_by_the_book(opened: Page) -> None:
+    """With its name, and with chapters to begin with: not the foreword."""
+    offers = opened.get_by_role("list", name="Or begin with a chapter").get_by_role("button")
+
+    expect(opened).to_have_title("The Lighthouse Keeper's Manual – ask the book")
+    expect(opened.get_by_role("heading", level=1)).to_have_text("The Lighthouse Keeper's Manual")
+    expect(offers).to_have_text(["The Lamp", "Fog", "The Keeper's Day"])
+    offers.nth(1).click()
+    ended(opened)
+    expect(opened.locator(".question")).to_have_text("Fog")
+    expect(opened.locator("#start")).to_be_hidden()
+
+
 def test_sources_stand_below_and_the_page_says_that_no_model_is_in_use(opened: Page) -> None:
     """Without a model the words are the book's, and the reader is to know."""
     ask(opened, QUESTION)

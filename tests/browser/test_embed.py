@@ -204,6 +204,43 @@ def test_the_tag_may_stand_there_twice(visit: Visit, page: Page) -> None:
     expect(page.locator("footnote-ask")).to_have_count(1)
 
 
+def test_a_nonce_is_policy_enough(serve: Serve, settings: Settings, page: Page) -> None:
+    """A site that lists no host of scripts: what the tag's nonce vouches for may load its modules.
+
+    No style of ours is inline, and nothing is made of a string: what breaks a policy is told in the
+    console, and fails the test.
+    """
+    with opened() as site:
+        site.service = serve(evolve(settings, cors_origins=(site.origin,))).url
+        site.attributes, site.again = 'nonce="b2xk"', ""
+        site.policy = (
+            "default-src 'none'; script-src 'nonce-b2xk'; connect-src {service}; "
+            "require-trusted-types-for 'script'; trusted-types 'none'"
+        )
+        page.goto(site.origin)
+        page.evaluate(SELECT_LAMP)
+        page.get_by_role("button", name="Ask about this").click()
+        ask(page, QUESTION)
+        ended(page)
+
+        expect(panel(page).locator(".answer")).to_contain_text(ANSWER)
+
+
+def test_a_site_that_changes_pages_by_script_is_followed(visit: Visit, page: Page) -> None:
+    """Its button outlives the body, and a question tells the page on which it was asked."""
+    site = visit()
+    page.evaluate(
+        "() => { history.pushState(null, '', '/fog?x=1#y');"
+        " document.body = document.createElement('body'); }"
+    )
+    open_panel(page)
+    with page.expect_request("**/api/v1/chat/stream") as sent:
+        ask(page, QUESTION)
+    ended(page)
+
+    assert asked(sent.value)["metadata"]["page"] == f"{site.origin}/fog"
+
+
 def test_a_site_that_is_not_listed_is_told_so(
     serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
