@@ -3,7 +3,6 @@
 Only the paid model is a fake (``fake_model.py``), and it is a real HTTP server.
 """
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import migrate
 from postmaster import Postmaster
 from settings import ROOT, Settings
 from tests.fake_model import FakeModel
-from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
+from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, alone, run_sql, running
 from tests.pgbouncer import PgBouncer
 
 pytest_plugins = ["tests.witnesses"]
@@ -69,18 +68,18 @@ def pooler(
 @pytest.fixture(scope="session")
 def template(postgres: Postmaster) -> str:
     """The name of a migrated, empty database to copy."""
-    asyncio.run(run_sql(postgres.dsn, 'create database "template_footnote"'))
-    asyncio.run(migrate.apply(postgres.dsn.replace("/footnote?", "/template_footnote?")))
+    alone(run_sql(postgres.dsn, 'create database "template_footnote"'))
+    alone(migrate.apply(postgres.dsn.replace("/footnote?", "/template_footnote?")))
     return "template_footnote"
 
 
 @contextmanager
 def database(postgres: Postmaster, template: str, pooler: PgBouncer | None = None) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    asyncio.run(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
+    alone(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
     dsn = postgres.dsn.replace("/footnote?", f"/{name}?")
     yield pooler.through(dsn) if pooler else dsn
-    asyncio.run(run_sql(postgres.dsn, f'drop database if exists "{name}" with (force)'))
+    alone(run_sql(postgres.dsn, f'drop database if exists "{name}" with (force)'))
 
 
 @pytest.fixture
