@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -26,8 +26,21 @@ evaluate: $(VENV)/local ## how good are the answers? ARGS="--set all", or "--set
 migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 	@$(BIN)/python -m migrate
 
+# Two at a time; then, alone, what measures itself. Of some tests, in one process.
 test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
+ifeq ($(strip $(PYTEST_ARGS)),)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest tests/chaos
+else
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+endif
+
+FUZZ_SECONDS ?= 240
+SEED ?= $(shell date +%s)
+
+fuzz: $(VENV)/dev ## hold the contract under generated input for FUZZ_SECONDS (240); SEED=… repeats a run
+	@$(BIN)/python -m pytest tests/test_schemathesis.py -s --fuzz-seconds $(FUZZ_SECONDS) \
+		--fuzz-seed $(SEED) $(PYTEST_ARGS)
 
 chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; seven minutes
 	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)

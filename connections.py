@@ -8,6 +8,7 @@ response. Behind a proxy all this is the proxy's business, too; without one it i
 import asyncio
 from http import HTTPStatus
 
+import httptools
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -33,6 +34,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.parser = Http11(self)
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
@@ -51,11 +53,30 @@ class Connection(HttpToolsProtocol):
         self._is_too_large = sum(len(n) + len(v) for n, v in self.headers) > HEAD_BYTES
         if self._is_too_large:
             raise ValueError  # the parser ends, and uvicorn calls the following
-        super().on_headers_complete()
+        if not self.is_offered_upgrade:
+            super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         self._has_head = False
-        super().on_message_complete()
+        if not self.is_offered_upgrade:
+            super().on_message_complete()
+
+    @property
+    def is_offered_upgrade(self) -> bool:
+        # The parser says so of every CONNECT, too.
+        return self.parser.should_upgrade() and any(n == b"upgrade" for n, _ in self.headers)
+
+    def decline_upgrade(self, rest: bytes) -> None:
+        """Read the request once more without its offer to speak HTTP/2 or a WebSocket's protocol.
+
+        RFC 9110 §7.8 lets a server ignore that. The parser believes it and takes the body for the
+        other protocol; the HTTP client of Java's and curl's ``--http2`` offer it with each request.
+        """
+        method = self.parser.get_method()
+        lines = [b"%b %b HTTP/1.1" % (method, self.url)]
+        lines += [b"%b: %b" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = Http11(self)
+        self.parser.feed_data(b"\r\n".join([*lines, b"", rest]))
 
     def send_400_response(self, msg: str) -> None:
         """What cannot be parsed is a problem like any other; *msg* is uvicorn's, for people."""
@@ -81,6 +102,23 @@ class Connection(HttpToolsProtocol):
     def _await_head(self) -> None:
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+
+class Http11(httptools.HttpRequestParser):
+    """A parser whose connection goes on in HTTP/1.1, whatever else a client has offered."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._connection = connection
+
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override]  # uvicorn feeds bytes
+        try:
+            super().feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if not self._connection.is_offered_upgrade:
+                raise
+            self._connection.decline_upgrade(data[upgrade.args[0] :])
 
 
 def _cancel(timer: asyncio.TimerHandle | None) -> None:

@@ -33,6 +33,7 @@ REQUEST_HEADERS = (
 RESPONSE_HEADERS = "location, retry-after, set-auth-token, www-authenticate, x-request-id"
 PREFLIGHT_SECONDS = 7200  # Chromium remembers no longer
 
+GRANTS = b"access-control-"
 VARY: Header = (b"vary", b"Origin")
 CREDENTIALS: Header = (b"access-control-allow-credentials", b"true")
 EXPOSED: Header = (b"access-control-expose-headers", RESPONSE_HEADERS.encode())
@@ -41,6 +42,18 @@ PERMITTED: tuple[Header, ...] = (
     (b"access-control-allow-headers", REQUEST_HEADERS.encode()),
     (b"access-control-max-age", str(PREFLIGHT_SECONDS).encode()),
 )
+
+# What is nobody's secret, such as the contract: tools on every page may read it, none with cookies.
+PUBLIC: Mapping[str, str] = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "etag, x-request-id",
+}
+PUBLIC_PREFLIGHT: Mapping[str, str] = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "accept, cache-control, content-type, if-none-match",
+    "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+}
 
 
 def outermost(settings: Settings, metrics: Metrics) -> list[Middleware]:
@@ -56,7 +69,7 @@ class CrossOrigin:
     """Lets pages of *origins* read every response, problems included, and send cookies.
 
     With ``*`` every page may read, and none sends cookies. A preflight of another page gets what
-    any OPTIONS request gets, without a grant. https://fetch.spec.whatwg.org/#http-cors-protocol
+    any OPTIONS request gets, without a grant but what is ``PUBLIC``. https://fetch.spec.whatwg.org/#http-cors-protocol
     """
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str], metrics: Metrics) -> None:
@@ -76,7 +89,10 @@ class CrossOrigin:
 
         async def granting(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *added]
+                own = message["headers"]
+                if is_granted:  # which says more than what every page is granted
+                    own = [header for header in own if not header[0].startswith(GRANTS)]
+                message["headers"] = [*own, *added]
             await send(message)
 
         await (self.preflight if asks and is_granted else self.app)(scope, receive, granting)

@@ -29,8 +29,8 @@ from sse import encode
 log = logging.getLogger("footnote.relay")
 
 POLL_SECONDS = 0.25
-PATIENCE = timedelta(seconds=3)  # no sign of the other side for so long: it has gone
-TAKING_SECONDS = 1.5  # until whoever has the answer has said so
+PATIENCE = timedelta(seconds=5)  # no sign of the other side for so long: it has gone
+TAKING_SECONDS = 3.0  # until whoever has the answer has said so
 CLOSING_SECONDS = 1.0
 CLOCKS = 10.0  # seconds that two machines' clocks may be apart
 

@@ -47,6 +47,7 @@ from relay import Relays
 from routes import (
     account_data,
     accounts,
+    book,
     chat,
     chatkit,
     completions,
@@ -68,6 +69,7 @@ HANDLERS: Mapping[str, Handler] = {
     "delete_account": account_data.delete_account,
     "delete_conversation": conversations.delete_conversation,
     "export_account": account_data.export_account,
+    "get_book": book.get_book,
     "get_chatkit_config": chatkit.get_chatkit_config,
     "get_conversation": conversations.get_conversation,
     "get_liveness": health.get_liveness,

@@ -3,6 +3,7 @@
 Shapes follow openapi.yaml and the migrations; a record never decides anything.
 """
 
+from models.book import Book
 from models.chat import (
     ChatAnswer,
     ChatMessage,
@@ -85,6 +86,7 @@ __all__ = [
     "AccountExport",
     "AddUserMessage",
     "BearerLoggedIn",
+    "Book",
     "ChatAnswer",
     "ChatMessage",
     "ChatMessageRequest",

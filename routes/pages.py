@@ -1,4 +1,4 @@
-"""The pages for readers, and the script for other sites; static, so no operations of the contract.
+"""The pages for readers, and the script for other sites; no operations of the contract.
 
 Their files lie under ``/pages``, which ``reference`` serves. Knows nothing of what the pages show.
 """
@@ -6,8 +6,11 @@ Their files lie under ``/pages``, which ``reference`` serves. Knows nothing of w
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
+
+from authentication import by_cookie
+from state import State
 
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 OWN = "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'none'"
@@ -21,10 +24,16 @@ EMBED_HEADERS = {
 
 def routes() -> list[BaseRoute]:
     """GET / and /embed.js"""
+    page = (PAGES / "ask" / "ask.html").read_text()
 
-    async def get_page(request: Request) -> Response:
-        policy = {"Content-Security-Policy": ASK_POLICY}
-        return FileResponse(PAGES / "ask" / "ask.html", headers=policy)
+    async def get_page(request: Request[State]) -> Response:
+        """Tells the page when the browser has no session, which no script of it can see.
+
+        To ask for one would be a 401, and a red line in every newcomer's console.
+        """
+        known = by_cookie(request)
+        html = page if known else page.replace("<html ", "<html data-newcomer ", 1)
+        return HTMLResponse(html, headers={"Content-Security-Policy": ASK_POLICY})
 
     async def get_embed(request: Request) -> Response:
         return FileResponse(PAGES / "embed" / "embed.js", headers=EMBED_HEADERS)

@@ -3,7 +3,6 @@
 Only the paid model is a fake (``fake_model.py``), and it is a real HTTP server.
 """
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,8 +18,10 @@ import migrate
 from postmaster import Postmaster
 from settings import ROOT, Settings
 from tests.fake_model import FakeModel
-from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, run_sql, running
+from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, alone, run_sql, running
 from tests.pgbouncer import PgBouncer
+
+pytest_plugins = ["tests.witnesses"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--vercel-python", help="an interpreter that has vercel-runtime")
     parser.addoption("--chatkit", help="a directory that has openai-chatkit")
     parser.addoption("--long", action="store_true", help="the long form of the chaos suite")
+    parser.addoption("--fuzz-seconds", type=int, help="how long schemathesis is to look")
+    parser.addoption("--fuzz-seed", type=int, help="what it draws its input from")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say the seed first: a run that is killed can be repeated, too."""
+    seed, seconds = config.getoption("--fuzz-seed"), config.getoption("--fuzz-seconds")
+    if seed is None:
+        return None
+    return f"fuzz: seed {seed}; again: make fuzz SEED={seed} FUZZ_SECONDS={seconds}"
 
 
 @pytest.fixture(scope="session")
@@ -57,18 +68,18 @@ def pooler(
 @pytest.fixture(scope="session")
 def template(postgres: Postmaster) -> str:
     """The name of a migrated, empty database to copy."""
-    asyncio.run(run_sql(postgres.dsn, 'create database "template_footnote"'))
-    asyncio.run(migrate.apply(postgres.dsn.replace("/footnote?", "/template_footnote?")))
+    alone(run_sql(postgres.dsn, 'create database "template_footnote"'))
+    alone(migrate.apply(postgres.dsn.replace("/footnote?", "/template_footnote?")))
     return "template_footnote"
 
 
 @contextmanager
 def database(postgres: Postmaster, template: str, pooler: PgBouncer | None = None) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
-    asyncio.run(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
+    alone(run_sql(postgres.dsn, f'create database "{name}" template "{template}"'))
     dsn = postgres.dsn.replace("/footnote?", f"/{name}?")
     yield pooler.through(dsn) if pooler else dsn
-    asyncio.run(run_sql(postgres.dsn, f'drop database "{name}" with (force)'))
+    alone(run_sql(postgres.dsn, f'drop database if exists "{name}" with (force)'))
 
 
 @pytest.fixture

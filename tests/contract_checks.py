@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract import Contract, Operation, escape
 
+# What every service of this process has answered, by operation.
+WITNESSED: set[tuple[str, int]] = set()
+
 FRAMES = re.compile(rb"(?:id: \d+\n)?data: ([^\n]+)\n\n")
 
 
@@ -22,7 +25,6 @@ class Checked:
         self.app, self.contract = app, contract
         self.operations = list(contract.operations())
         self.violations: list[str] = []
-        self.witnessed: set[tuple[str, int]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operation(scope) if scope["type"] == "http" else None
@@ -59,7 +61,7 @@ class Checked:
         headers = {k.decode().lower(): v.decode() for k, v in start["headers"]}
         found = _general(start["status"], headers, body)
         if operation:
-            self.witnessed.add((operation.operation_id, start["status"]))
+            WITNESSED.add((operation.operation_id, start["status"]))
             found = [*found, *self._promised(operation, start["status"], headers, body)]
         self.violations += [f"{where}: {violation}" for violation in found]
 
@@ -80,7 +82,12 @@ class Checked:
             yield f"the media type {media!r} is not documented"
             return
         validator = self.contract.validators[f"{pointer}/content/{escape(media)}/schema"]
-        for payload in _payloads(media, body):
+        try:
+            payloads = _payloads(media, body)
+        except (AssertionError, ValueError) as error:
+            yield f"the body is none of {media}: {error}"
+            return
+        for payload in payloads:
             yield from (
                 f"{error.instance_path}: {error.message}"
                 for error in validator.iter_errors(payload)
@@ -96,6 +103,12 @@ class Checked:
                 yield from [f"no {name} header"] if header.get("required") else []
             elif not self.contract.validators[schema].is_valid(value):
                 yield f"the {name} header is {text!r}"
+
+
+def statuses(contract: Contract, operation: Operation) -> list[int]:
+    """What an operation may answer with, as its document has it."""
+    item = contract.document["paths"][operation.path]
+    return [int(status) for status in item[operation.method.lower()]["responses"]]
 
 
 def _payloads(media: str, body: bytes) -> list[Any]:

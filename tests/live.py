@@ -4,11 +4,12 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import asyncpg
@@ -33,6 +34,7 @@ AUTH = "/api/v1/auth"
 CONTRACT = Contract.load(ROOT / "openapi.yaml")
 
 Serve = Callable[[Settings], "Live"]
+T = TypeVar("T")
 
 
 class Live:
@@ -45,7 +47,7 @@ class Live:
 
     def sql(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """The rows of a statement in the service's database."""
-        return asyncio.run(run_sql(self.state["settings"].database_url or "", sql, *args))
+        return alone(run_sql(self.state["settings"].database_url or "", sql, *args))
 
     def logged(self, count: int = 1) -> list[asyncpg.Record]:
         """The log, once it has *count* rows: they are written behind a reader's back."""
@@ -166,6 +168,12 @@ def running(settings: Settings) -> Iterator[Live]:
         thread.join()
         listener.close()
     assert app.violations == []
+
+
+def alone(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Its result, from a loop in another thread: Playwright may have one going in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 async def run_sql(dsn: str, sql: str, *args: object) -> list[asyncpg.Record]:

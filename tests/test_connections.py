@@ -166,3 +166,30 @@ def test_five_hundred_slow_clients_hold_up_nobody(live: Live) -> None:
         return took
 
     assert asyncio.run(crowd()) < 5
+
+
+@pytest.mark.parametrize("offer", ["h2c", "websocket", "TLS/1.3, h2c"])
+@pytest.mark.parametrize("pieces", [1, 2], ids=["at once", "body later"])
+def test_a_client_that_offers_another_protocol_is_answered_in_this_one(
+    live: Live, offer: str, pieces: int
+) -> None:
+    """With its body: Java's own client and `curl --http2` offer HTTP/2 with each request."""
+    body = json.dumps(message(QUESTION)).encode()
+    head = HEAD + f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {offer}\r\n".encode()
+    head += b"HTTP2-Settings: AAEAAEAA\r\nContent-Length: %d\r\n\r\n" % len(body)
+    ended = b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    with connection(live, head if pieces == 2 else head + body) as client:
+        if pieces == 2:
+            time.sleep(0.02)
+            client.sendall(body)
+        client.sendall(ended)
+        got = received(client)
+
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+    assert b'"citations"' in got
+
+
+def test_a_tunnel_is_refused(live: Live) -> None:
+    """400: the parser takes it for another protocol, and there is none to go on with."""
+    with connection(live, b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\n\r\n") as client:
+        assert problem(received(client))[0] == 400

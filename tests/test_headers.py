@@ -103,8 +103,9 @@ def test_a_page_keeps_its_own_policy(live: Live) -> None:
     """The usual one would forbid its scripts; two policies would both apply."""
     page, problem = live.client.get("/docs"), live.client.get("/nothing")
 
+    own = "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'none'"
     assert page.headers.get_list("content-security-policy") == [
-        "default-src 'self'; base-uri 'none'; frame-ancestors 'self'; form-action 'none'"
+        f"{own}; require-trusted-types-for 'script'"
     ]
     assert (
         problem.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"

@@ -51,6 +51,7 @@ HOMES = {
     "zxcvbn": {"credentials/passwords"},
     "jwt": {"credentials/jwts"},
     "uvicorn": {"serve", "connections"},
+    "httptools": {"connections"},
 }
 FILES = [
     path

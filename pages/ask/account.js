@@ -14,8 +14,8 @@ export function keepAccount() {
 function show() {
   const known = reader?.email;
   byId("account").replaceChildren(...(known
-    ? [el("span.email", {}, known), button("Log out", leave)]
-    : [button("Log in", enter), button("Register", join)]));
+    ? [el("span.email", {}, known), button("Log out", leave, { class: "quiet" })]
+    : [button("Log in", enter, { class: "quiet" }), button("Register", join)]));
 }
 
 const emailField = () => field("E-mail", {

@@ -88,15 +88,15 @@ function sentences(degraded, isQuoted) {
 }
 
 function sourcesView(citations) {
-  const source = (one) => el("li", { dir: "auto", value: one.index },
+  const source = (one) => el("li", { value: one.index },
     webLink(one.url, placeOf(one)), !one.url && el("span.page", {}, ` ${one.page}`));
   return el("section.sources", { "aria-label": "Sources" },
-    el("h3", {}, "Sources"), el("ol", {}, citations.map(source)));
+    el("h3", {}, "Sources"), el("ol", { dir: "auto" }, citations.map(source)));
 }
 
 function nearestView(pages) {
   const page = ({ title, url, page: file }) =>
-    el("li", { dir: "auto" }, webLink(url, title || file));
+    el("li", {}, webLink(url, title || file));
   return el("section.nearest", { "aria-label": "Nearest pages" },
-    el("p", {}, "These pages come closest:"), el("ul", {}, pages.map(page)));
+    el("p", {}, "These pages come closest:"), el("ul", { dir: "auto" }, pages.map(page)));
 }

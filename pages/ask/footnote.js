@@ -32,7 +32,7 @@ function listen(node, citation) {
   });
   node.addEventListener("pointerleave", leave);
   node.addEventListener("focus", () => show(node, citation));
-  node.addEventListener("blur", hide);
+  node.addEventListener("blur", () => { if (!byId("note").matches(":hover")) hide(); });
   node.addEventListener("click", (event) => {
     if (event.pointerType === "touch" && !wasShown) event.preventDefault();
     show(node, citation);
@@ -54,11 +54,10 @@ function show(node, citation) {
 function contents(citation) {
   const { quote, page, weak, url } = citation;
   return [
-    el("p.place", { dir: "auto" }, placeOf(citation)),
+    el("p.place", { dir: "auto" }, webLink(url, placeOf(citation), { tabindex: -1 })),
     el("p.page", { dir: "ltr" }, page),
     el("div.text", {}, quoteView(quote)),
     weak && el("p.doubt", {}, "The answer may say more than this passage does."),
-    url && el("p.hint", {}, "Opens the page in a new tab."),
   ].filter(Boolean);
 }
 
@@ -105,6 +104,9 @@ export function watchNotes(root = document) {
     scrolled.addEventListener("scroll", follow, { passive: true, capture: true });
   }
   addEventListener("resize", follow);
+  document.addEventListener("pointerdown", (event) => { // a tap elsewhere takes no focus away
+    if (shown && ![note, shown].some((node) => event.composedPath().includes(node))) hide();
+  });
   root.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !shown) return;
     event.preventDefault(); // it closes the note, and not what the note is in

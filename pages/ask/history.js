@@ -1,12 +1,14 @@
 /* The reader's conversations: to find, open, rename and delete. */
 
-import { byId, el } from "../dom.js";
+import { byId, el, icon } from "../dom.js";
 import { button } from "./actions.js";
 import { send } from "./api.js";
 import { confirm, prompt } from "./dialog.js";
 import { reader } from "./reader.js";
 
 const PATH = "/api/v1/conversations";
+const PENCIL = "M4 20l1-4L16.5 4.5l3 3L8 19zM14 7l3 3";
+const BIN = "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6";
 const TYPING = 250; // ms without a key, then the search begins
 
 let next = null;
@@ -56,17 +58,18 @@ function show(items, { before, state }) {
   if (before) byId("conversations").append(...nodes);
   else byId("conversations").replaceChildren(...nodes);
   byId("history-state").textContent = state;
+  byId("search").hidden = !before && !items.length && !byId("words").value;
   byId("older").hidden = !reader || !next;
   if (before) nodes[0]?.querySelector("button").focus();
   mark(current);
 }
 
 function item({ conversation_id: id, title }) {
-  const name = el("bdi", {}, title);
+  const name = el("span", { dir: "auto" }, title);
   const opener = button(name, () => openOne(id), { class: "open", "data-id": id });
-  return el("li", {}, opener,
-    button("Rename", () => rename(id, name), { "aria-label": `Rename “${title}”` }),
-    button("Delete", () => remove(id, name), { "aria-label": `Delete “${title}”` }));
+  const tool = (line, verb, act) => button(icon(line), () => act(id, name),
+    { class: "tool", title: verb, "aria-label": `${verb} “${title}”` });
+  return el("li", {}, opener, tool(PENCIL, "Rename", rename), tool(BIN, "Delete", remove));
 }
 
 async function rename(id, name) {

@@ -3,7 +3,6 @@
 import { el } from "../dom.js";
 import { blocks } from "./blocks.js";
 
-const AUTO = { dir: "auto" };
 const sources = (parts) => parts.map(({ source }) => source);
 const LINK = new RegExp(sources([
   /(!?)\[((?:[^[\]]|\[[^[\]]{0,200}\]){0,500})\]/,
@@ -21,20 +20,25 @@ const INLINE = new RegExp(sources([
 ]).join("|"));
 const NUMBER = 4;
 
-/* The text's blocks; marker(n) makes what stands for "[n]", a node or text. */
-export const markdown = (text, marker) => blocks(text).map((block) => view(block, marker));
+/* The text's blocks; marker(n) makes what stands for "[n]", a node or text. Each block reads in
+   the direction of its first letter; what is inside goes along, so that its edges do, too. */
+export const markdown = (text, marker) => blocks(text).map((block) => {
+  const node = view(block, marker);
+  if (block.kind !== "code") node.setAttribute("dir", "auto");
+  return node;
+});
 
 function view(block, marker) {
   const words = (text) => inline(text, marker);
   const inner = (all) => all.map((one) => view(one, marker));
   switch (block.kind) {
     case "code": return el("pre", { dir: "ltr", tabindex: 0 }, el("code", {}, block.text));
-    case "heading": return el(`h${Math.min(block.level + 2, 6)}`, AUTO, words(block.text));
+    case "heading": return el(`h${Math.min(block.level + 2, 6)}`, {}, words(block.text));
     case "rule": return el("hr");
-    case "quote": return el("blockquote", AUTO, inner(block.blocks));
+    case "quote": return el("blockquote", {}, inner(block.blocks));
     case "list": return listView(block, inner, words);
     case "table": return tableView(block, words);
-    default: return el("p", AUTO, words(block.text));
+    default: return el("p", {}, words(block.text));
   }
 }
 
@@ -42,12 +46,12 @@ function listView({ isOrdered, start, items }, inner, words) {
   const isShort = ([first, ...more]) =>
     first?.kind === "paragraph" && more.every(({ kind }) => kind === "list");
   const item = (all) =>
-    el("li", AUTO, isShort(all) ? [words(all[0].text), inner(all.slice(1))] : inner(all));
+    el("li", {}, isShort(all) ? [words(all[0].text), inner(all.slice(1))] : inner(all));
   return el(isOrdered ? "ol" : "ul", isOrdered && start !== 1 ? { start } : {}, items.map(item));
 }
 
 function tableView({ head, rows, aligns }, words) {
-  const cell = (kind) => (text, i) => el(`${kind}${alignment(aligns[i])}`, AUTO, words(text));
+  const cell = (kind) => (text, i) => el(`${kind}${alignment(aligns[i])}`, {}, words(text));
   const width = head.length;
   const row = (kind, texts) => el("tr", {}, texts.slice(0, width).map(cell(kind)));
   const table = el("table", {},

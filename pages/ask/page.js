@@ -2,6 +2,7 @@
 
 import { byId } from "../dom.js";
 import { keepAccount } from "./account.js";
+import { greet } from "./book.js";
 import { compose } from "./composer.js";
 import { ask, begin, follow, isRunning, open, stop } from "./conversation.js";
 import { watchNotes } from "./footnote.js";
@@ -34,6 +35,7 @@ async function start() {
   keepHistory({ open: (id) => { fold(); show(id); }, close: begin });
   compose(ask, stop);
   byId("new").addEventListener("click", () => { fold(); begin(); byId("question").focus(); });
+  greet(ask);
   await recall();
   keepAccount();
   onChange(refresh);

@@ -20,9 +20,13 @@ function become(next) {
 }
 
 export function recall() {
-  recalled ??= isForeign && !hasToken() ? Promise.resolve(true) : askWho();
+  recalled ??= isNewcomer() ? Promise.resolve(true) : askWho();
   return recalled;
 }
+
+/* Where it is known that there is no session, nobody asks: it would be a 401 in the console. */
+const isNewcomer = () =>
+  (isForeign ? !hasToken() : "newcomer" in document.documentElement.dataset);
 
 async function askWho() {
   try {

@@ -28,7 +28,9 @@
     @media print { #opener, #asker, #away { display: none; } }`;
 
   const script = document.currentScript ?? document.querySelector('script[src$="/embed.js"]');
-  const options = { title: "Ask the book", label: "Ask the book", ...script.dataset };
+  const tags = [...document.scripts].filter(({ src }) => src === script.src); // any may have options
+  const options = Object.assign({ title: "Ask the book", label: "Ask the book" },
+    ...tags.map(({ dataset }) => dataset));
   const host = document.createElement(TAG);
   const root = host.attachShadow({ mode: "open" });
   const opener = button("opener", options.label);

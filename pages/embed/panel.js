@@ -45,10 +45,10 @@ function view({ title, greeting = "Ask in your own words. Each small number lead
 function form() {
   return el("form", { id: "ask", novalidate: "" },
     el("div", { id: "quote", hidden: "" }),
-    el("label", { for: "question" }, "Your question"),
+    el("label.unseen", { for: "question" }, "Your question"),
     el("div.line", {},
       el("textarea", { id: "question", rows: 1, dir: "auto", autocomplete: "off",
-        enterkeyhint: "send", "aria-describedby": "count" }),
+        enterkeyhint: "send", placeholder: "Ask a question", "aria-describedby": "count" }),
       el("button", { id: "send", type: "submit" }, "Ask"),
       el("button", { id: "stop", type: "button", hidden: "" }, "Stop")),
     el("p", { id: "count", role: "status" }));

@@ -1,12 +1,13 @@
 /* An operation on the page: what it needs and answers in words, the examples beside them. */
 
 import { deref, PROBLEM, STREAM } from "./contract.js";
-import { curlFigure } from "./curl.js";
 import { code, disclosure, el, join, link, list, mono, rule, titled } from "../dom.js";
 import { examplesOf, figuresOf, pretty } from "./example.js";
 import { inline, markdown } from "./markdown.js";
 import { nameOf } from "./schema.js";
 import { field, schemaView } from "./structure.js";
+import { meanings } from "./try/events.js";
+import { requestFigure } from "./try/figure.js";
 
 export const badge = (method) => el("span.method", {}, method);
 const row = (words, figures = []) =>
@@ -19,7 +20,7 @@ export function article(operation) {
   const words = [markdown(description), securityView(operation), requestView(operation)];
   return titled("article", "h3", id, el("a", { href: `#${id}` }, title),
     routeView(operation),
-    row(words, curlFigure(operation)),
+    row(words, requestFigure(operation)),
     responses.filter((one) => !isProblem(one)).map(responseView),
     problems.length > 0 && row([el("h4", {}, "Problems"), problems.map(problemView)]));
 }
@@ -53,14 +54,19 @@ function requestView({ parameters, body }) {
 function mediaView({ content = {} }) {
   return Object.entries(content).map(([mediaType, media]) => [
     el("p.media", {}, mediaType),
-    mediaType === STREAM && streamView(),
-    schemaView(media.itemSchema ?? media.schema),
+    mediaType === STREAM ? streamView(media) : schemaView(media.schema),
   ]);
 }
 
-function streamView() {
+function streamView(media) {
   const rest = "and a JSON document, then a blank line.";
-  return el("p", {}, "Server-sent events. Each is one line, ", mono("data: "), rest);
+  const schema = () => schemaView(media.itemSchema ?? media.schema);
+  const told = meanings(media);
+  return [
+    el("p", {}, "Server-sent events. Each is one line, ", mono("data: "), rest),
+    told && [told, disclosure("All members of these events", schema)],
+    !told && schema(),
+  ];
 }
 
 function responseView(response) {

@@ -7,6 +7,7 @@ import { inline, markdown } from "./markdown.js";
 import { navigate } from "./navigation.js";
 import { operationsOf } from "./operation.js";
 import { schemaView } from "./structure.js";
+import { identityLine } from "./try/credentials.js";
 
 async function start() {
   try {
@@ -44,7 +45,7 @@ function sections({ paths = {}, tags = [], components = {} }) {
   const schemes = Object.entries(securitySchemes).map(schemeView);
   const shapes = Object.keys(schemas).map(shapeView);
   return [
-    schemes.length && section("auth", "Authentication", schemes),
+    schemes.length && section("auth", "Authentication", [identityLine(), schemes]),
     ...topics(tags, Object.entries(paths).flatMap(operationsOf)),
     shapes.length && section("schemas", "Schemas", shapes),
   ].filter(Boolean);

@@ -34,3 +34,19 @@ export function tagOf({ discriminator: { mapping = {}, propertyName } = {} }, no
   const property = settle(settle(node).properties?.[propertyName]);
   return mapped ?? property.const ?? property.enum?.[0];
 }
+
+/* Which alternative of a media type's schema a value is: by its tag, else by what it must hold. */
+export function kindOf({ itemSchema, schema } = {}, value) {
+  const whole = itemSchema ?? schema;
+  const union = settle(whole);
+  return (unionOf(union) ?? [whole]).find((node) => fits(union, node, Object(value)));
+}
+
+function fits(union, node, value) {
+  const tag = tagOf(union, node);
+  if (tag !== undefined) return value[union.discriminator.propertyName] === tag;
+  const { required = [], ...schema } = settle(node);
+  const isSo = ([name, one]) => [undefined, value[name]].includes(settle(one).const);
+  const known = membersOf(schema).filter(([name]) => name in value);
+  return required.every((name) => name in value) && known.every(isSo);
+}

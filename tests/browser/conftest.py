@@ -3,16 +3,17 @@
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from settings import Settings
+from tests.browser.console import Console
 from tests.fake_model import FakeModel
 from tests.live import Serve
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
@@ -21,31 +22,56 @@ PATIENCE = 15_000  # ms; Playwright waits for what a test expects
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Called for this directory only."""
-    if not (CHROMIUM and find_spec("playwright")):
+    if not (CHROMIUM and all(map(find_spec, ("playwright", "axe_playwright_python")))):
         why = "needs a Chromium, and what `make test-browser` installs"
         item.add_marker(pytest.mark.skip(why))
 
 
-@pytest.fixture
-def page(serve: Serve, settings: Settings, model: FakeModel) -> Iterator["Page"]:  # noqa: ARG001
-    """A newcomer's tab. What the page's scripts fail at fails the test.
+@pytest.fixture(scope="package")
+def browser() -> Iterator["Browser"]:
+    """One Chromium for all tests of this package, and gone with the last of them.
 
-    It ends before the services and their database do, whose fixtures run event loops: Playwright
-    has one going as long as it lives.
+    The package is what ``__init__.py`` is for: Playwright has an event loop going in this thread as
+    long as it lives, and other tests want theirs.
     """
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=PATIENCE)
-    failures: list[Any] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.on("pageerror", lambda error: failures.append(error))  # noqa: PLW0108 - no builtin
-        yield page
+        yield browser
         browser.close()
-    assert failures == []
+
+
+@pytest.fixture
+def console() -> Console:
+    """What the tab complains of fails the test, unless the test expects it."""
+    return Console()
+
+
+@pytest.fixture
+def context(
+    browser: "Browser",
+    console: Console,
+    serve: Serve,  # noqa: ARG001 - the services outlive the tab
+    settings: Settings,  # noqa: ARG001 - so does their database
+    model: FakeModel,  # noqa: ARG001
+) -> Iterator["BrowserContext"]:
+    """A newcomer's browser: no cookie, no storage."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(PATIENCE)
+    context.on("console", console.hear)
+    context.on("weberror", console.fail)
+    yield context
+    context.close()
+    assert console.unexpected == []
+    assert console.missing == []
+
+
+@pytest.fixture
+def page(context: "BrowserContext") -> "Page":
+    """A newcomer's tab. What the page's scripts fail at, or the console tells, fails the test."""
+    return context.new_page()
 
 
 @pytest.fixture

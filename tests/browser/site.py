@@ -23,11 +23,11 @@ PAGE = """<!doctype html>
 signal</a>, and <a href="/next">the next page</a>.</p>
 {lines}
 </main>
-<script src="{service}/embed.js"></script>
+{again}
 </body>
 </html>
 """
-
+AGAIN = '<script src="{service}/embed.js"></script>'
 
 # Nothing but the script and what it talks to; nobody makes markup of text.
 POLICY = (
@@ -37,10 +37,11 @@ POLICY = (
 
 
 class Site:
-    """Serves one page at every path, once it is told of which *service*."""
+    """Serves one *page* under a *policy* at every path, once it is told of which *service*."""
 
     def __init__(self) -> None:
         self.service = self.attributes = ""
+        self.page, self.policy, self.again = PAGE, POLICY, AGAIN
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Visit, self))
         # Another port alone would be another origin, but the same site.
         self.origin = f"http://localhost:{self.server.server_port}"
@@ -59,11 +60,12 @@ class Visit(BaseHTTPRequestHandler):
             "attributes": self.site.attributes,
             "lines": "<br>" * 80,
         }
+        told["again"] = self.site.again.format_map(told)
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Security-Policy", POLICY.format_map(told))
+        self.send_header("Content-Security-Policy", self.site.policy.format_map(told))
         self.end_headers()
-        self.wfile.write(PAGE.format_map(told).encode())
+        self.wfile.write(self.site.page.format_map(told).encode())
 
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""

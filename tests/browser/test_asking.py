@@ -9,6 +9,7 @@ from attrs import evolve
 
 from settings import Settings
 from tests.browser.asking import ask, ended
+from tests.browser.console import Console
 from tests.fake_model import FakeModel
 from tests.live import BOOK_URL, Serve
 
@@ -41,6 +42,34 @@ def test_the_answer_has_footnotes_that_show_their_passage(opened: Page) -> None:
     assert (marker.get_attribute("href") or "").startswith(BOOK_URL)
     assert marker.get_attribute("target") == "_blank"
     assert "noopener" in (marker.get_attribute("rel") or "")
+
+
+def test_a_note_is_there_for_the_pointer(opened: Page) -> None:
+    """Its words can be selected, its title leads to the page, and a click elsewhere closes it."""
+    ask(opened, QUESTION)
+    ended(opened)
+    marker, note = opened.locator(".marker").first, opened.get_by_role("tooltip")
+    marker.focus()
+    note.locator("blockquote p").dblclick()
+    expect(note).to_be_visible()
+    assert opened.evaluate("getSelection().toString()")
+
+    assert (note.get_by_role("link").get_attribute("href") or "").startswith(BOOK_URL)
+    opened.locator(".question").click()
+    expect(note).to_be_hidden()
+
+
+def test_a_newcomer_is_greeted_by_the_book(opened: Page) -> None:
+    """With its name, and with chapters to begin with: not the foreword."""
+    offers = opened.get_by_role("list", name="Or begin with a chapter").get_by_role("button")
+
+    expect(opened).to_have_title("The Lighthouse Keeper's Manual – ask the book")
+    expect(opened.get_by_role("heading", level=1)).to_have_text("The Lighthouse Keeper's Manual")
+    expect(offers).to_have_text(["The Lamp", "Fog", "The Keeper's Day"])
+    offers.nth(1).click()
+    ended(opened)
+    expect(opened.locator(".question")).to_have_text("Fog")
+    expect(opened.locator("#start")).to_be_hidden()
 
 
 def test_sources_stand_below_and_the_page_says_that_no_model_is_in_use(opened: Page) -> None:
@@ -125,9 +154,10 @@ EVENTS = {"content-type": "text/event-stream"}
 
 
 def test_a_question_over_a_limit_says_when_to_try_again(
-    serve: Serve, settings: Settings, page: Page
+    serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
     """429: the sentence stands at the question, which can be asked again."""
+    console.expects("status of 429")
     page.goto(serve(evolve(settings, rate_limits=True, global_chat_per_day=1)).url)
     ask(page, QUESTION)
     ended(page)
@@ -140,8 +170,11 @@ def test_a_question_over_a_limit_says_when_to_try_again(
     expect(refused.get_by_role("button", name="Try again")).to_be_visible()
 
 
-def test_offline_nothing_is_lost_and_a_retry_takes_its_place(opened: Page) -> None:
+def test_offline_nothing_is_lost_and_a_retry_takes_its_place(
+    opened: Page, console: Console
+) -> None:
     """The question stands, with a reason and a button."""
+    console.expects("net::ERR_INTERNET_DISCONNECTED")
     opened.context.set_offline(offline=True)
     ask(opened, QUESTION)
     ended(opened)
@@ -155,9 +188,10 @@ def test_offline_nothing_is_lost_and_a_retry_takes_its_place(opened: Page) -> No
 
 
 def test_without_a_database_the_book_answers_all_the_same(
-    serve: Serve, settings: Settings, page: Page
+    serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
     """Nobody is a guest, and nobody is asked for a judgement that could not be kept."""
+    console.expects("status of 503")
     page.goto(serve(evolve(settings, database_url=DEAD)).url)
     ask(page, QUESTION)
     ended(page)

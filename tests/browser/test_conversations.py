@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.asking import ask, ended
+from tests.browser.console import Console
 from tests.live import PASSWORD, Live, Serve, new_email
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def test_a_judgement_is_kept(opened: Page) -> None:
     helpful.click()
     expect(opened.locator("#said")).to_have_text("Thank you.")
     expect(helpful).to_have_attribute("aria-pressed", "true")
-    opened.get_by_label("Not helpful").click()
+    with opened.expect_response("**/feedback"):
+        opened.get_by_label("Not helpful").click()
     expect(helpful).to_have_attribute("aria-pressed", "false")
-    expect(opened.locator("#said")).to_have_text("Thank you.")
     opened.reload()
 
     expect(opened.get_by_label("Not helpful")).to_have_attribute("aria-pressed", "true")
@@ -112,9 +113,10 @@ def test_what_a_guest_has_asked_comes_along_into_the_account(opened: Page) -> No
 
 
 def test_a_wrong_password_is_told_in_the_dialog(
-    serve: Serve, settings: Settings, page: Page
+    serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
     """What has been typed stays, for another attempt."""
+    console.expects("status of 401")
     live: Live = serve(settings)
     email = live.register(new_email()).json()["email"]
     page.goto(live.url)
@@ -125,7 +127,7 @@ def test_a_wrong_password_is_told_in_the_dialog(
 
 
 def test_while_nobody_can_tell_who_it_is_no_guest_takes_an_accounts_place(
-    serve: Serve, settings: Settings, page: Page
+    serve: Serve, settings: Settings, page: Page, console: Console
 ) -> None:
     """A guest's cookie would end the session that the service only could not look up."""
     live = serve(settings)
@@ -133,6 +135,7 @@ def test_while_nobody_can_tell_who_it_is_no_guest_takes_an_accounts_place(
     page.goto(live.url)
     enter(page, "Log in", email)
     expect(page.locator(".email")).to_have_text(email)
+    console.expects("/auth/session")
     page.route("**/auth/session", lambda route: route.abort())
     page.reload()
     ask(page, FOG)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+    from tests.browser.console import Console
+
 # [1] has a passage, other numbers have none.
 DRAW = """async (text) => {
   const { markdown } = await import("/pages/ask/markdown.js");
@@ -96,8 +98,9 @@ def test_long_nonsense_is_read_in_time(opened: Page) -> None:
         assert milliseconds < 2000, piece
 
 
-def test_the_browser_itself_refuses_markup(opened: Page) -> None:
+def test_the_browser_itself_refuses_markup(opened: Page, console: Console) -> None:
     """Trusted types: whoever writes innerHTML one day learns it at once."""
+    console.expects("requires 'TrustedHTML'")
     refusal = opened.evaluate(
         "() => { try { document.body.innerHTML = '<b>x</b>'; } catch (e) { return e.name; } }"
     )

@@ -22,7 +22,7 @@ class Process:
     """``uvicorn service:app`` on a port that stays the same when it is started again."""
 
     def __init__(self, home: Path, log: Path, environ: Mapping[str, str]) -> None:
-        self.port, self.log = _free_port(), log
+        self.port, self.log = free_port(), log
         self.environ = {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "FOOTNOTE_HOME": str(home),
@@ -95,7 +95,7 @@ class Process:
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

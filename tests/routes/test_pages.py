@@ -8,6 +8,8 @@ from tests.live import Live
 from tests.page_files import modules
 
 FILES = ROOT / "pages" / "ask"
+EMBED = ROOT / "pages" / "embed"
+FIRST_REQUEST = 8 * 1024  # bytes that a page pays on which nobody asks
 FORBIDDEN = (
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function"
 )
@@ -40,12 +42,30 @@ def test_every_module_of_the_page_is_served_as_javascript(live: Live) -> None:
 
 def test_no_module_makes_markup_of_text() -> None:
     """An answer may hold anything."""
-    found = [f.name for f in FILES.glob("*.js") if re.search(FORBIDDEN, f.read_text())]
+    files = [*FILES.glob("*.js"), *EMBED.glob("*.js"), FILES.parent / "dom.js"]
+    found = [file.name for file in files if re.search(FORBIDDEN, file.read_text())]
 
     assert found == []
 
 
 def test_styles_load_nothing_from_elsewhere() -> None:
     """No fonts, no pictures of others."""
-    for file in FILES.glob("*.css"):
+    for file in [*FILES.glob("*.css"), *EMBED.glob("*.css")]:
         assert not re.search(r"url\(\s*[\"']?(?:https?:)?//|@import", file.read_text()), file.name
+
+
+def test_the_page_knows_a_newcomer_by_the_cookie_that_is_not_there(live: Live) -> None:
+    """It would ask for a session in vain else, and a newcomer's console would show a 401."""
+    cookie = {"Cookie": "better-auth.session_token=anything"}
+
+    assert "<html data-newcomer " in live.client.get("/").text
+    assert "data-newcomer" not in live.client.get("/", headers=cookie).text
+    assert live.client.get("/").headers["cache-control"] == "no-store"
+
+
+def test_the_script_on_other_sites_stays_small(live: Live) -> None:
+    """Each page of a book loads it; what opens the panel comes when somebody wants it."""
+    script = live.client.get("/embed.js")
+
+    assert len(script.content) < FIRST_REQUEST
+    assert script.headers["cross-origin-resource-policy"] == "cross-origin"
