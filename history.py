@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 from attrs import asdict, frozen
 
-from agent.events import Cited, Done
 from agent.followup import Turn
 from answer import Answer, Place
 from contract import converter
@@ -87,9 +86,6 @@ class History:
 
 def exchange_of(answer: Answer, place: Place) -> NewExchange:
     row = interaction_of(answer)
-    last = answer.events[-1] if answer.events else None
-    cited = tuple(event.citation for event in answer.events if isinstance(event, Cited))
-    citations = last.citations if isinstance(last, Done) else cited
     return NewExchange(
         user_id=place.user_id,
         conversation_id=place.conversation_id,
@@ -101,7 +97,7 @@ def exchange_of(answer: Answer, place: Place) -> NewExchange:
         selected_text=row.selected_text,
         response=row.answer,
         status=row.status,
-        citations=orjson.dumps(converter().unstructure(citations)).decode(),
+        citations=orjson.dumps(converter().unstructure(answer.citations)).decode(),
         model=row.model,
         question_id=place.question_id,
         replaces=place.replaces,

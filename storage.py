@@ -77,8 +77,8 @@ class Storage:
         place = answer.asked.place
         if place is None or answer.is_forgotten:
             return "database"
-        if place.replaces and not answer.text:
-            return "database"  # what it would have replaced is better than nothing
+        if place.replaces and not answer.can_replace:
+            return "database"  # where the other answer stays
         try:
             return await self.keep(exchange_of(answer, place))
         except UserNotFound:  # deleted; or a guest who has just become a user

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from answer import Answer
 from chatkit.markers import Marked, MarkerStream
+from identifiers import made_at
 from models import KeptItem, KeptThread
 
 DESCRIPTION = 300  # characters of a passage
@@ -66,19 +68,33 @@ def item(kept: KeptItem) -> Json:
             content=[output_text(kept.response, kept.citations)],
         )
     return user_message(
-        question_id(kept.question_id),
+        kept.question_id,
         thread_id=kept.conversation_id,
-        created_at=kept.created_at,
+        created_at=made_at(kept.question_id) or kept.created_at,
         text=kept.query,
         quoted_text=kept.selected_text,
     )
 
 
+def asked(answer: Answer) -> Json:
+    """The question of an answer that has just begun.
+
+    Its time is that of its name, so it stays the same however often the question is answered.
+    """
+    return user_message(
+        answer.message_id,
+        thread_id=answer.place.conversation_id,
+        created_at=made_at(answer.message_id) or answer.asked_at,
+        text=answer.asked.question.text,
+        quoted_text=answer.asked.question.selected_text,
+    )
+
+
 def user_message(
-    item_id: str, *, thread_id: UUID, created_at: datetime, text: str, quoted_text: str | None
+    first_answer: UUID, *, thread_id: UUID, created_at: datetime, text: str, quoted_text: str | None
 ) -> Json:
     return {
-        "id": item_id,
+        "id": question_id(first_answer),
         "thread_id": str(thread_id),
         "created_at": created_at,
         "type": "user_message",

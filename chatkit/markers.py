@@ -3,6 +3,7 @@
 Knows an answer's markers, ``[1]`` outside code, and no protocol.
 """
 
+import re
 from collections.abc import Collection
 
 from attrs import frozen
@@ -10,6 +11,7 @@ from attrs import frozen
 from agent.citations import CodeTracker
 
 LONGEST = len(" [100")
+SPECIAL = re.compile(r"[\[`~\n]")
 
 
 @frozen
@@ -35,14 +37,34 @@ class MarkerStream:
         self.out: list[str] = []
 
     def feed(self, text: str) -> str:
-        for char in text:
-            self._step(char)
+        at = 0
+        while at < len(text):
+            plain = self._plain_run(text, at)
+            if plain > at:
+                self._pass(text[at:plain])
+                at = plain
+            else:
+                self._step(text[at])
+                at += 1
         return self._flush()
 
     def finish(self) -> str:
         """What was still held back: no marker can come any more."""
         self._release()
         return self._flush()
+
+    def _plain_run(self, text: str, at: int) -> int:
+        """Where the prose that starts at *at* ends: what needs no look at each character."""
+        if not self.code.is_plain or self.held.strip(" "):
+            return at
+        special = SPECIAL.search(text, at)
+        return special.start() if special else len(text)
+
+    def _pass(self, prose: str) -> None:
+        """Send prose; its last space waits, since a marker takes it along."""
+        self._release()
+        self._emit(prose.removesuffix(" "))
+        self.held = " " if prose.endswith(" ") else ""
 
     def _step(self, char: str) -> None:
         in_code = self.code.step(char)

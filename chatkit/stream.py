@@ -4,10 +4,9 @@ The order is that of ChatKit's own server: thread, question, options, progress, 
 item, its part, deltas, annotations, and both once more, whole. An answer without words has no item.
 """
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Iterator, Sequence
 
-from agent.events import Cited, Delta, Done, Event, Failed
+from agent.events import Cited, Delta, Done, Event
 from answer import Answer
 from chatkit import items
 from chatkit.items import Json
@@ -25,60 +24,45 @@ NOTICES = {
 }
 
 
-def opening(
-    answer: Answer, *, title: str | None = None, question_id: str | None = None
-) -> Iterator[Json]:
-    """What is sent before anything is searched.
+class ChatkitEncoder:
+    """The answer's item as it grows.
 
-    *title* is that of a thread that begins, *question_id* that of a question that is asked again.
+    *title* is that of a thread that begins. *standing* are the items behind a question that is
+    asked again; the front end has taken them off the screen, and they come back where the answer
+    fails.
     """
-    conversation_id = answer.place.conversation_id
-    if title:
-        created = items.thread(conversation_id, answer.asked_at, title=title)
-        yield {"type": "thread.created", "thread": created}
-    if question_id is None:
-        question = items.user_message(
-            items.question_id(answer.message_id),
-            thread_id=conversation_id,
-            created_at=answer.asked_at,
-            text=answer.asked.question.text,
-            quoted_text=answer.asked.question.selected_text,
-        )
-        yield {"type": "thread.item.done", "item": question}
-    yield {"type": "stream_options", "stream_options": {"allow_cancel": True}}
-    yield {"type": "progress_update", "icon": "search", "text": "Searching the book"}
 
+    keepalive = KEEPALIVE
 
-async def frames(answer: Answer, *, title: str | None = None) -> AsyncGenerator[bytes, None]:
-    """The answer. Who closes this before its end has pressed Stop: there is no other way to."""
-    writing = Writing(answer)
-    try:
-        async with aclosing(answer.follow()) as batches:
-            async for batch in batches:
-                if said := b"".join(map(encode, writing.write(batch))):
-                    yield said
-        yield b"".join(map(encode, _ending(answer, writing, title)))
-    finally:
-        answer.stop()
-
-
-def refusal(problem: Problem) -> bytes:
-    """Instead of an answer: a status of its own would show the reader nothing, or ask again."""
-    return encode(_error(problem))
-
-
-class Writing:
-    """The answer's item as it grows."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(
+        self, answer: Answer, *, title: str | None = None, standing: Sequence[Json] | None = None
+    ) -> None:
+        self.answer, self.title, self.standing = answer, title, standing
         self.cited: dict[int, Json] = {}
         self.markers = MarkerStream(self.cited)
         self.waiting = ""  # its markers' citations come in the next events
-        self.text, self.annotations = "", list[Json]()
+        self.noted = 0  # annotations that have been sent
         self.is_begun = False
 
-    def write(self, batch: Sequence[Event]) -> Iterator[Json]:
+    def opening(self) -> bytes:
+        return b"".join(map(encode, self._opening()))
+
+    def encode(self, batch: Sequence[Event]) -> bytes:
+        return b"".join(map(encode, self._written(batch)))
+
+    def ending(self, problem: Problem | None) -> bytes:
+        return b"".join(map(encode, self._ending(problem)))
+
+    def _opening(self) -> Iterator[Json]:
+        """What is sent before anything is searched."""
+        if self.title:
+            yield {"type": "thread.created", "thread": self._thread}
+        if self.standing is None:
+            yield {"type": "thread.item.done", "item": items.asked(self.answer)}
+        yield {"type": "stream_options", "stream_options": {"allow_cancel": True}}
+        yield {"type": "progress_update", "icon": "search", "text": "Searching the book"}
+
+    def _written(self, batch: Sequence[Event]) -> Iterator[Json]:
         """The frames of one batch of events: one delta, then the annotations in it."""
         said = ""
         for event in batch:
@@ -87,36 +71,61 @@ class Writing:
                 continue
             said += self.markers.feed(self.waiting)
             self.waiting = event.text if isinstance(event, Delta) else ""
-            if "[" not in self.waiting:
+            if "]" not in self.waiting:
                 said, self.waiting = said + self.markers.feed(self.waiting), ""
         yield from self._said(said)
 
-    def finish(self) -> Iterator[Json]:
-        """The rest, and the item once more, whole."""
-        yield from self._said(self.markers.feed(self.waiting) + self.markers.finish())
-        if self.is_begun:
-            yield self._update("content_part.done", content=self._part)
-            yield {"type": "thread.item.done", "item": self._item([self._part])}
-
-    @property
-    def _part(self) -> Json:
-        return {"type": "output_text", "text": self.text, "annotations": self.annotations}
-
     def _said(self, text: str) -> Iterator[Json]:
-        if text and not self.is_begun:
+        fresh = self.markers.marks[self.noted :]
+        if (text or fresh) and not self.is_begun:
             yield {"type": "thread.item.added", "item": self._item([])}
-            yield self._update("content_part.added", content=self._part)
+            yield self._update("content_part.added", content=items.output_text("", ()))
             self.is_begun = True
         if text:
-            self.text += text
             yield self._update("content_part.text_delta", delta=text)
-        for mark in self.markers.marks[len(self.annotations) :] if self.is_begun else ():
-            made = items.annotation(mark, self.cited[mark.index])
-            number = len(self.annotations)
-            self.annotations.append(made)
+        for mark in fresh:
+            note = items.annotation(mark, self.cited[mark.index])
             yield self._update(
-                "content_part.annotation_added", annotation_index=number, annotation=made
+                "content_part.annotation_added", annotation_index=self.noted, annotation=note
             )
+            self.noted += 1
+
+    def _ending(self, problem: Problem | None) -> Iterator[Json]:
+        if self.standing is None or self.answer.can_replace:
+            yield from self._finished()
+        else:
+            yield from self._withdrawn(self.standing)
+        if self.title:
+            yield {"type": "thread.updated", "thread": self._thread}
+        yield from map(notice, filter(self._missing.__contains__, NOTICES))
+        if problem:
+            yield error(problem)
+
+    def _finished(self) -> Iterator[Json]:
+        """The rest, and the item once more, whole: as a reload will show it."""
+        yield from self._said(self.markers.feed(self.waiting) + self.markers.finish())
+        if self.is_begun:
+            citations = converter().unstructure(self.answer.citations)
+            part = items.output_text(self.answer.text, citations)
+            yield self._update("content_part.done", content=part)
+            yield {"type": "thread.item.done", "item": self._item([part])}
+
+    def _withdrawn(self, standing: Sequence[Json]) -> Iterator[Json]:
+        """What was there before, in the place of an answer that has failed."""
+        if self.is_begun:
+            yield {"type": "thread.item.removed", "item_id": str(self.answer.message_id)}
+        yield from put_back(standing)
+
+    @property
+    def _missing(self) -> set[str]:
+        last = self.answer.events[-1] if self.answer.events else None
+        missing = last.degraded if isinstance(last, Done) else self.answer.asked.degraded
+        return {*missing, *(() if self.answer.stored == "database" else ("history",))}
+
+    @property
+    def _thread(self) -> Json:
+        conversation_id = self.answer.place.conversation_id
+        return items.thread(conversation_id, self.answer.asked_at, title=self.title)
 
     def _update(self, kind: str, **members: object) -> Json:
         update = {"type": f"assistant_message.{kind}", "content_index": 0, **members}
@@ -135,22 +144,20 @@ class Writing:
         )
 
 
-def _ending(answer: Answer, writing: Writing, title: str | None) -> Iterator[Json]:
-    yield from writing.finish()
-    last = answer.events[-1] if answer.events else None
-    if title:
-        named = items.thread(answer.place.conversation_id, answer.asked_at, title=title)
-        yield {"type": "thread.updated", "thread": named}
-    missing = set(last.degraded) if isinstance(last, Done) else set(answer.asked.degraded)
-    for part, sentence in NOTICES.items():
-        if part in missing:
-            yield {"type": "notice", "level": "warning", "message": sentence}
-    problem = last.problem if isinstance(last, Failed) else answer.stopped_by
-    if problem:
-        yield _error(problem)
+def refusal(problem: Problem, standing: Sequence[Json] = ()) -> bytes:
+    """Instead of an answer: a status of its own would show the reader nothing, or ask again."""
+    return b"".join(map(encode, [*put_back(standing), error(problem)]))
 
 
-def _error(problem: Problem) -> Json:
+def put_back(standing: Sequence[Json]) -> Iterator[Json]:
+    yield from ({"type": "thread.item.done", "item": item} for item in standing)
+
+
+def notice(part: str) -> Json:
+    return {"type": "notice", "level": "warning", "message": NOTICES[part]}
+
+
+def error(problem: Problem) -> Json:
     may_retry = problem.status >= 500
     return {
         "type": "error",

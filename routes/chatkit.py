@@ -4,7 +4,7 @@ Threads are conversations, and items are the sides of exchanges: what is asked h
 other routes, and the other way round.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,12 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+import wire
 from asking import Again, Asking, ask
 from chatkit import items
-from chatkit.stream import KEEPALIVE, frames, opening, refusal
+from chatkit.stream import KEEPALIVE, ChatkitEncoder, refusal
 from contract import Reply
+from database import OUTAGES
 from history import title_of
 from models import (
     AddUserMessage,
@@ -35,10 +37,16 @@ from models import (
     UpdateThread,
     UserInput,
 )
-from problems import ConversationNotFound, MessageNotFound, Problem, ValidationError
+from problems import (
+    ConversationNotFound,
+    DatabaseUnavailable,
+    MessageNotFound,
+    Problem,
+    ValidationError,
+)
 from queries import conversations, threads
 from readers import Reader
-from sse import EventSourceResponse, encode
+from sse import EventSourceResponse
 from state import State
 
 Json = dict[str, Any]
@@ -73,19 +81,21 @@ async def get_chatkit_config(request: Request[State]) -> ChatkitConfig:
 
 
 async def _stream(request: Request[State], reader: Reader, body: StreamRequest) -> Response:
+    standing: Sequence[Json] | None = None
     try:
         asking = await _asking(request, reader, body)
+        if isinstance(body, RetryAfterItem):
+            standing = await _standing(request, reader, body)
         answer = await ask(request, reader, asking)
-    except Problem as problem:
-        if problem.status in TOLD_BY_STATUS:
+    except (Problem, *OUTAGES) as error:
+        problem = error if isinstance(error, Problem) else DatabaseUnavailable()
+        if problem.status in TOLD_BY_STATUS and standing is None:
             raise
-        return EventSourceResponse(_nothing(), opening=refusal(problem), keepalive=KEEPALIVE)
+        first = refusal(problem, standing or ())
+        return EventSourceResponse(_nothing(), opening=first, keepalive=KEEPALIVE)
     title = title_of(asking.text) if isinstance(body, CreateThread) else None
-    question_id = body.params.item_id if isinstance(body, RetryAfterItem) else None
-    first = opening(answer, title=title, question_id=question_id)
-    return EventSourceResponse(
-        frames(answer, title=title), opening=b"".join(map(encode, first)), keepalive=KEEPALIVE
-    )
+    encoder = ChatkitEncoder(answer, title=title, standing=standing)
+    return wire.stream(answer, encoder, is_left_for_good=True)
 
 
 async def _fetch(request: Request[State], reader: Reader, body: ChatkitRequest) -> Json:
@@ -147,6 +157,16 @@ async def _again(request: Request[State], reader: Reader, body: RetryAfterItem) 
         again=Again(question_id, kept.message_id),
         is_once=True,
     )
+
+
+async def _standing(request: Request[State], reader: Reader, body: RetryAfterItem) -> list[Json]:
+    """What the front end takes off the screen, as far as a page goes."""
+    wanted = ListItemsParams(
+        thread_id=body.params.thread_id, limit=AT_MOST, order="asc", after=body.params.item_id
+    )
+    page = await _items(request, reader, wanted)
+    data: list[Json] = page["data"]
+    return data
 
 
 def _check_length(typed: UserInput) -> None:

@@ -92,6 +92,10 @@ class FakeModel(Server):
         sent = words(text) if pieces is None else pieces
         self._replies.append(Reply(sent, behaviour, gap, usage, finish_reason))
 
+    def forget(self) -> None:
+        """What was scripted and nobody has asked for."""
+        self._replies.clear()
+
     def behave(self, behaviour: Behaviour) -> None:
         self.say(behaviour=behaviour)
 

@@ -79,7 +79,7 @@ def test_who_leaves_it_stops_the_answer(speaking: Live, model: FakeModel) -> Non
     until(lambda: len(speaking.sql("select from interaction_logs where status = 'stopped'")) == 1)
 
 
-@pytest.mark.parametrize("module", ["chat_stream.py", "completion_stream.py"])
+@pytest.mark.parametrize("module", ["chat_stream.py", "completion_stream.py", "chatkit/stream.py"])
 def test_an_encoder_follows_nothing_and_stops_nothing(module: str) -> None:
     """That is done once, in ``wire.py``."""
     text = (ROOT / module).read_text()

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from settings import Settings
+from tests.chatkit.conversations import play
 from tests.chatkit.script import QUESTION, begin, events, fetch, typed
 from tests.fake_model import FakeModel
 from tests.live import Live, Reader, Serve
@@ -65,3 +67,13 @@ def test_so_it_is_when_things_go_wrong(
 
     assert [found[-1]["type"] for found in (broken, foreign)] == ["error", "error"]
     assert misread(oracle, (("event", event) for event in broken + foreign)) == ""
+
+
+def test_so_are_random_conversations(
+    oracle: str, serve: Serve, with_model: Settings, model: FakeModel
+) -> None:
+    """Markers at odd places, emoji, Hebrew, retries, stops, failures, and pages of every size."""
+    told = play(serve(evolve(with_model, answer_cache=0, resume_grace=60)), model)
+
+    assert {kind for kind, _ in told} == {"event", "thread", "threads", "items"}
+    assert misread(oracle, iter(told)) == ""
