@@ -259,3 +259,15 @@ def test_every_operation_has_a_form_that_fits_a_phone(docs: Page) -> None:
     assert fields.count() > 20
     assert fields.evaluate_all("them => them.filter(it => !it.labels.length).length") == 0
     assert docs.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_every_link_on_the_page_leads_somewhere_on_it(docs: Page) -> None:
+    """To an operation, a scheme or a shape that is there, and each has words."""
+    docs.locator("article details").evaluate_all("them => them.forEach(it => { it.open = true })")
+    links = docs.locator("a[href^='#']")
+    dead = """them => them.filter(it =>
+        !it.textContent || !document.getElementById(decodeURIComponent(it.hash.slice(1))))
+        .map(it => it.outerHTML)"""
+
+    assert links.count() > 50
+    assert links.evaluate_all(dead) == []
