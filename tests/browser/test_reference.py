@@ -124,6 +124,17 @@ def test_the_last_event_of_a_stream_is_told_apart(docs: Page) -> None:
     expect(stream.locator(".outcome")).to_contain_text(" events in ")
 
 
+def test_events_without_a_tag_are_known_by_what_they_hold(docs: Page) -> None:
+    """Those of OpenAI's protocol; the end of the stream is no JSON."""
+    completion = tried(docs, "create_chat_completion")
+    asked = {"role": "user", "content": QUESTION}
+    send(completion, {"model": "footnote", "stream": True, "messages": [asked]})
+    events = completion.locator(".events > li")
+
+    expect(events.first).to_contain_text("CompletionChunk")
+    expect(events.last).to_contain_text("Text [DONE]")
+
+
 def test_a_violation_leads_to_what_is_wrong(docs: Page) -> None:
     """The pointer is a button, which selects the value in the body that was sent."""
     chat = tried(docs, "send_chat")
