@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos bench test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos bench bench-gate test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -80,6 +80,9 @@ BENCH_ROUNDS ?= 3
 
 bench: $(VENV)/dev .venv-bench/ready ## what the service costs beside nginx and others; BENCH=stream, or all: bench/README.md
 	@$(BIN)/python -m bench $(if $(BENCH),--suite $(BENCH)) --rounds $(BENCH_ROUNDS)
+
+bench-gate: $(VENV)/dev .venv-bench/ready ## has a token become dearer? Ratios of CPU time, in a minute; without gcc or nginx, a sentence
+	@$(BIN)/python -m bench.gate
 
 # The service that people would write has an environment of its own; without it, it is left out.
 .venv-bench/ready: bench/requirements-peer.txt

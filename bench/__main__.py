@@ -11,15 +11,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import stream
+from bench import chat, cold, crowd, reader, stream
 from bench.report import write
 from bench.rig.tools import Missing
 from bench.samples import Rounds
 
 Suite = Callable[[Path, int], Rounds]
 
-SUITES: Mapping[str, Suite] = {"stream": stream.suite}
-USUAL = ("stream",)
+SUITES: Mapping[str, Suite] = {
+    "stream": stream.suite,
+    "reader": reader.suite,
+    "crowd": crowd.suite,
+    "chat": chat.suite,
+    "cold": cold.suite,
+}
+USUAL = ("stream", "reader", "crowd", "chat", "cold")
 
 
 def main() -> int:

@@ -13,39 +13,45 @@ from pathlib import Path
 from attrs import frozen
 
 from bench.rig import service
-from bench.rig.load import Load, Moment, Seen, asked, readers
+from bench.rig.load import Load, Moment, Seen, Target, asked, readers
+from bench.rig.processes import Server
 from bench.rig.rivals import Gateway, gateways
 from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
 from bench.samples import Rounds, Samples, progress
 
-SETTLED = 0.1  # of all tokens, before a relay figure begins
-WINDOW_SECONDS = 3.0
+SETTLED = 10  # tokens of each stream, before a relay figure begins
 LONGEST_SECONDS = 30.0  # that a window is waited for
 PATIENCE_SECONDS = 6.0  # then the readers of whoever has fallen behind are sent away
 
 
 @frozen
 class Pace:
-    """So many streams at once, each of *tokens*, one every *every_us* (0: without pause)."""
+    """So many streams at once, each of *tokens*, one every *every_us* (0: without pause).
+
+    What *ends* is followed to the end, for the figures of whole answers.
+    """
 
     name: str
     streams: int
     tokens: int
     every_us: int
+    ramp_ms: int = 0
+    ends: bool = True
+    window_seconds: float = 3.0  # of a relay figure
 
 
 PACES = (
-    Pace("50 × 50/s", streams=50, tokens=250, every_us=20_000),
-    Pace("200 × 50/s", streams=200, tokens=400, every_us=20_000),
-    Pace("saturated", streams=64, tokens=4000, every_us=0),
+    Pace("50 × 50/s", streams=50, tokens=250, every_us=20_000, ramp_ms=1000),
+    Pace("200 × 50/s", streams=200, tokens=500, every_us=20_000, ramp_ms=4000),
+    Pace("saturated", streams=64, tokens=4000, every_us=0, ends=False),
 )
 
 
 def suite(scratch: Path, rounds: int) -> Rounds:
     found = Rounds()
     with (
-        service.site(scratch, BUILT / "home") as site,
+        service.site(scratch, BUILT / "home-bundled") as site,
         upstream(scratch) as model,
         gateways(site, model, scratch) as all_gateways,
     ):
@@ -70,11 +76,16 @@ def measure(
 
 def warm(gateways: Sequence[Gateway], model: Upstream) -> None:
     """The first requests of a server import, connect and compile; they are nobody's figure."""
-    model.behave(tokens=20, every_us=0)
     for gateway in gateways:
-        seen = asked(gateway.server, gateway.stream, Load(streams=4, requests=60, tokens=20))
-        if seen["errors"]:
-            raise RuntimeError(f"{gateway.name} does not relay: {seen['first_error']}")
+        first_answers(gateway.name, gateway.server, gateway.stream, model)
+
+
+def first_answers(name: str, server: Server, target: Target, model: Upstream) -> None:
+    """Raises ``RuntimeError`` if a server does not relay every token."""
+    model.behave(tokens=20, every_us=0)
+    seen = asked(server, target, Load(streams=4, requests=60, tokens=20))
+    if seen["errors"]:
+        raise RuntimeError(f"{name} does not relay: {seen['first_error']}")
 
 
 def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
@@ -82,7 +93,7 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
     load = Load(
         streams=pace.streams,
         requests=pace.streams,
-        ramp_ms=1000 if pace.every_us else 0,
+        ramp_ms=pace.ramp_ms,
         tokens=pace.tokens,
     )
     before = gateway.server.cpu
@@ -90,10 +101,10 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
         total = pace.streams * pace.tokens
         start = running.until(lambda now: _is_settled(now, pace), LONGEST_SECONDS)
         end = running.until(
-            lambda now: now.tokens > 0.9 * total or now.at > start.at + WINDOW_SECONDS,
+            lambda now: now.tokens > 0.9 * total or now.at > start.at + pace.window_seconds,
             LONGEST_SECONDS,
         )
-        if pace.every_us:
+        if pace.ends:
             running.until(lambda now: now.ended == pace.streams, PATIENCE_SECONDS)
         seen = running.stop()
     samples = _relay(start, end) | _whole(seen, gateway.server.cpu - before, pace)
@@ -103,7 +114,7 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
 
 def _is_settled(now: Moment, pace: Pace) -> bool:
     is_open = now.begun == pace.streams or not pace.every_us
-    return is_open and now.tokens > SETTLED * pace.streams * pace.tokens
+    return is_open and now.tokens > SETTLED * pace.streams
 
 
 def _relay(start: Moment, end: Moment) -> Samples:
@@ -117,7 +128,7 @@ def _relay(start: Moment, end: Moment) -> Samples:
 
 def _whole(seen: Seen, cpu: float, pace: Pace) -> Samples:
     samples = {"lost tokens": float(seen["lost"])}
-    if not pace.every_us:  # all were sent away
+    if not pace.ends:  # all were sent away
         return samples
     ways = {"first token": "first_token_ms", "token": "token_way_ms"}
     times = {f"{name} p{n} ms": seen[key][f"p{n}"] for name, key in ways.items() for n in (50, 99)}

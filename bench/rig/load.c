@@ -1,14 +1,13 @@
 // The readers of the bench: they ask over HTTP/1.1, and time every token that stub.c has stamped.
 //
-//   load --port N --path P [--body FILE] [--heads FILE] [--streams C] [--requests N | --seconds S]
-//        [--first N] [--ramp MS] [--tokens N] [--patience S] [--counters FILE] [--hold] [--fresh]
+//   load --port N --path P [--bodies FILE] [--heads FILE] [--streams C] [--requests N | --seconds S]
+//        [--first N] [--numbers N] [--ramp MS] [--tokens N] [--patience S] [--counters FILE] [--hold]
 //
 // C connections, opened evenly over the ramp, ask again and again until N requests or S seconds;
-// with --fresh each request has a connection of its own; with --hold none asks twice, and all stay
-// until SIGTERM. Each "%number%" in the body becomes the number of the request,
-// which --first begins. --heads: a line a request,
-// in turn, of header fields that are separated by tabs. --tokens: how many an answer must have.
-// Prints one JSON object; --counters is a file of four 64-bit numbers, kept up to date for who
+// with --hold none asks twice, and all stay until SIGTERM. A line of the bodies is one request's, in
+// turn; so is a line of the heads, in which tabs separate header fields. "%number%" in a body becomes
+// the request's number: they count from --first, over and over if there are only so many --numbers.
+// --tokens: how many an answer must have. Prints one JSON object; --counters is a file of four 64-bit numbers, kept up to date for who
 // measures along: responses begun, tokens, responses ended, errors.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,11 +27,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 16384, STAMP = 16, NUMBER = 8, MOST_HEADS = 100000 };
+enum { HEAD = 16384, STAMP = 16, NUMBER = 8, MOST_LINES = 100000 };
 typedef enum { IDLE, CONNECTING, IN_HEAD, IN_LENGTH, TO_EOF, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER } State;
 
 typedef struct {
-  int fd, status, closes, digits, at_line_start, next;  // digits: of a stamp, -1 outside of one
+  int fd, status, closes, digits, at_line_start, has_body, next;  // digits: of a stamp, -1 outside
   State state;
   long left;  // bytes of the body, or of its chunk
   uint64_t opens_at, asked_at, last_token_at, stamp;
@@ -46,11 +45,11 @@ static struct { uint64_t begun, tokens, ended, errors; } *counters;
 static long lost, frames, bytes, bad_status, bad_end, timeouts, unreachable, asked;
 static char first_error[200];
 
-static int port, streams = 1, ramp_ms, expected = -1, holds, fresh, epoll;
-static long requests = 1, first_number;
+static int port, streams = 1, ramp_ms, expected = -1, holds, epoll;
+static long requests = 1, first_number, numbers = 100000000;
 static double seconds, patience = 120;
-static char *path = "/", *body = "", *heads[MOST_HEADS];
-static int head_count, has_body;
+static char *path = "/", *bodies[MOST_LINES], *heads[MOST_LINES];
+static int head_count, body_count;
 static uint64_t ends_at;
 static volatile sig_atomic_t told_to_stop;
 
@@ -70,16 +69,17 @@ static void add(Times *t, uint64_t ns) {
 static void ask(Reader *r) {
   static char text[1 << 20];
   long number = asked++;
+  const char *body = body_count ? bodies[number % body_count] : "";
   size_t len = strlen(body);
-  int n = sprintf(text, "%s %s HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n", has_body ? "POST" : "GET", path, port);
+  int n = sprintf(text, "%s %s HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n", body_count ? "POST" : "GET", path, port);
   if (head_count) n += sprintf(text + n, "%s\r\n", heads[number % head_count]);
-  if (has_body) n += sprintf(text + n, "content-type: application/json\r\ncontent-length: %zu\r\n", len);
+  if (body_count) n += sprintf(text + n, "content-type: application/json\r\ncontent-length: %zu\r\n", len);
   n += sprintf(text + n, "\r\n");
   memcpy(text + n, body, len);
   char digits[NUMBER + 1];
-  sprintf(digits, "%08u", (unsigned)((first_number + number) % 100000000));
-  for (char *at = body; (at = strstr(at, "%number%")); at += NUMBER) memcpy(text + n + (at - body), digits, NUMBER);
-  r->status = r->closes = r->next = r->head_len = 0;
+  sprintf(digits, "%08u", (unsigned)((first_number + number % numbers) % 100000000));
+  for (const char *at = body; (at = strstr(at, "%number%")); at += NUMBER) memcpy(text + n + (at - body), digits, NUMBER);
+  r->status = r->closes = r->has_body = r->next = r->head_len = 0;
   r->digits = -1, r->at_line_start = 1, r->state = IN_HEAD;
   r->asked_at = now();
   if (write(r->fd, text, n + len) != (ssize_t)(n + len)) first_error[0] ? 0 : sprintf(first_error, "short write");
@@ -108,7 +108,7 @@ static int may_ask(void) {
 }
 
 static void go_on(Reader *r) {
-  if (r->closes || fresh || !may_ask()) leave(r);
+  if (r->closes || !may_ask()) leave(r);
   if (!may_ask()) return;
   if (r->fd < 0) dial(r);
   else ask(r);
@@ -206,7 +206,7 @@ static void hear(Reader *r, const char *from, long len) {
       if (r->state == IN_LENGTH && r->left == 0) { finish(r); return; }
       break;
     case IN_LENGTH: case CHUNK: case TO_EOF: {
-      if (r->next == 0 && r->head_len != HEAD) add(&first_byte, at - r->asked_at), r->head_len = HEAD;
+      if (!r->has_body) add(&first_byte, at - r->asked_at), r->has_body = 1;
       long part = r->state != TO_EOF && len - i > r->left ? r->left : len - i;
       read_body(r, from + i, part, at);
       i += part, r->left -= part;
@@ -313,14 +313,19 @@ static char *contents(const char *name) {
   return text;
 }
 
-static void read_heads(const char *name) {
-  for (char *line = strtok(contents(name), "\n"); line && head_count < MOST_HEADS; line = strtok(0, "\n")) {
-    char *head = heads[head_count++] = calloc(1, 2 * strlen(line) + 1);
-    for (char *c = line; *c; c++) {
-      if (*c == '\t') *head++ = '\r', *head++ = '\n';
-      else *head++ = *c;
-    }
+static int read_lines(const char *name, char **lines) {
+  int count = 0;
+  for (char *line = strtok(contents(name), "\n"); line && count < MOST_LINES; line = strtok(0, "\n")) lines[count++] = line;
+  return count;
+}
+
+static char *with_line_ends(const char *fields) {
+  char *head = calloc(1, 2 * strlen(fields) + 1), *to = head;
+  for (; *fields; fields++) {
+    if (*fields == '\t') *to++ = '\r', *to++ = '\n';
+    else *to++ = *fields;
   }
+  return head;
 }
 
 static void open_counters(const char *name) {
@@ -333,27 +338,29 @@ static void stop(int signal_number) { (void)signal_number; told_to_stop = 1; }
 
 static void read_options(int argc, char **argv) {
   static const struct option names[] = {
-    {"port", 1, 0, 'p'}, {"path", 1, 0, 'P'}, {"body", 1, 0, 'b'}, {"heads", 1, 0, 'H'}, {"streams", 1, 0, 'c'},
-    {"requests", 1, 0, 'n'}, {"seconds", 1, 0, 's'}, {"first", 1, 0, 'F'}, {"ramp", 1, 0, 'r'}, {"tokens", 1, 0, 't'},
-    {"patience", 1, 0, 'T'}, {"counters", 1, 0, 'C'}, {"hold", 0, 0, 'h'}, {"fresh", 0, 0, 'f'}, {0, 0, 0, 0}};
+    {"port", 1, 0, 'p'}, {"path", 1, 0, 'P'}, {"bodies", 1, 0, 'b'}, {"heads", 1, 0, 'H'}, {"streams", 1, 0, 'c'},
+    {"requests", 1, 0, 'n'}, {"seconds", 1, 0, 's'}, {"first", 1, 0, 'F'}, {"numbers", 1, 0, 'N'},
+    {"ramp", 1, 0, 'r'}, {"tokens", 1, 0, 't'},
+    {"patience", 1, 0, 'T'}, {"counters", 1, 0, 'C'}, {"hold", 0, 0, 'h'}, {0, 0, 0, 0}};
   const char *counted = 0;
   for (int o; (o = getopt_long(argc, argv, "", names, 0)) >= 0;) switch (o) {
     case 'p': port = atoi(optarg); break;
     case 'P': path = optarg; break;
-    case 'b': body = contents(optarg); has_body = 1; break;
-    case 'H': read_heads(optarg); break;
+    case 'b': body_count = read_lines(optarg, bodies); break;
+    case 'H': head_count = read_lines(optarg, heads); break;
     case 'c': streams = atoi(optarg); break;
     case 'n': requests = atol(optarg); break;
     case 's': seconds = atof(optarg); break;
     case 'F': first_number = atol(optarg); break;
+    case 'N': numbers = atol(optarg); break;
     case 'r': ramp_ms = atoi(optarg); break;
     case 't': expected = atoi(optarg); break;
     case 'T': patience = atof(optarg); break;
     case 'C': counted = optarg; break;
     case 'h': holds = 1; break;
-    case 'f': fresh = 1; break;
     default: exit(2);
   }
+  for (int i = 0; i < head_count; i++) heads[i] = with_line_ends(heads[i]);
   if (holds) requests = streams;
   open_counters(counted);
 }

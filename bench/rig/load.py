@@ -25,10 +25,10 @@ Seen = dict[str, Any]  # what load.c prints
 
 @frozen(kw_only=True)
 class Target:
-    """Where questions go, and how they are put there; see load.c for *body* and *heads*."""
+    """Where questions go, and how they are put: bodies and heads are taken in turn, see load.c."""
 
     path: str
-    body: str | None = None
+    bodies: tuple[str, ...] = ()
     heads: tuple[str, ...] = ()
 
 
@@ -43,7 +43,7 @@ class Load:
     tokens: int | None = None
     patience: float = 120.0
     hold: bool = False
-    fresh: bool = False
+    numbers: int = 0  # how many there are of requests; 0: each has its own
 
     @property
     def options(self) -> Iterator[str]:
@@ -54,11 +54,14 @@ class Load:
             "ramp": self.ramp_ms,
             "tokens": self.tokens,
             "patience": self.patience,
+            "numbers": self.numbers,
+            "first": 1 if self.numbers else next(FIRSTS),
         }
         for name, value in named.items():
             if value:
                 yield from (f"--{name}", str(value))
-        yield from (f"--{name}" for name in ("hold", "fresh") if getattr(self, name))
+        if self.hold:
+            yield "--hold"
 
 
 class Moment:
@@ -108,11 +111,11 @@ def readers(server: Server, target: Target, load: Load) -> Iterator[Running]:
         counters = Path(place) / "counters"
         counters.write_bytes(bytes(COUNTERS.size))
         command = [str(built("load")), "--port", str(server.port), "--path", target.path]
-        command += ["--counters", str(counters), "--first", str(next(FIRSTS)), *load.options]
-        for name, text in (("body", target.body), ("heads", "\n".join(target.heads))):
-            if text:
+        command += ["--counters", str(counters), *load.options]
+        for name, lines in (("bodies", target.bodies), ("heads", target.heads)):
+            if lines:
                 file = Path(place) / name
-                file.write_text(text)
+                file.write_text("\n".join(lines))
                 command += [f"--{name}", str(file)]
         with counters.open("rb") as kept:
             mapped = mmap.mmap(kept.fileno(), COUNTERS.size, access=mmap.ACCESS_READ)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -29,9 +29,9 @@ COMPLETION = json.dumps(
 )
 PEER_USER = "00000000-0000-4000-8000-0000%number%"
 PEER_BODY = json.dumps({"message": {"content": QUESTION, "user_id": PEER_USER}})
-RELAY = Target(path="/v1/chat/completions", body=COMPLETION)
-PEER_STREAM = Target(path="/chat/stream", body=PEER_BODY)
-PEER_CHAT = Target(path="/chat", body=PEER_BODY)
+RELAY = Target(path="/v1/chat/completions", bodies=(COMPLETION,))
+PEER_STREAM = Target(path="/chat/stream", bodies=(PEER_BODY,))
+PEER_CHAT = Target(path="/chat", bodies=(PEER_BODY,))
 
 
 @frozen
@@ -44,7 +44,9 @@ class Gateway:
 
 
 @contextmanager
-def gateways(site: Site, model: Upstream, logs: Path) -> Iterator[list[Gateway]]:
+def gateways(
+    site: Site, model: Upstream, logs: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[list[Gateway]]:
     """All that this machine can run, started, ours last; an idle one takes no CPU from another."""
     with ExitStack() as stack:
         start = stack.enter_context
@@ -56,7 +58,7 @@ def gateways(site: Site, model: Upstream, logs: Path) -> Iterator[list[Gateway]]
                 if has_fastapi()
                 else []
             ),
-            Gateway("Footnote", start(serving(site, model, logs)), site.stream),
+            Gateway("Footnote", start(serving(site, model, logs, settings)), site.stream),
         ]
 
 

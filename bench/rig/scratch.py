@@ -19,8 +19,14 @@ SQL = Path(__file__).parents[1] / "sql"
 @contextmanager
 def database(home: Path) -> Iterator[str]:
     """The DSN of a migrated database without a row, gone with the block."""
-    with Postmaster.start(home / "postgres") as server:
-        asyncio.run(migrate.apply(server.dsn))
+    with empty_database(home / "postgres") as dsn:
+        asyncio.run(migrate.apply(dsn))
+        yield dsn
+
+
+@contextmanager
+def empty_database(directory: Path) -> Iterator[str]:
+    with Postmaster.start(directory) as server:
         yield server.dsn
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from bench.rig import scratch
 from bench.rig.load import Target
@@ -42,27 +42,38 @@ class Site:
 
     @property
     def stream(self) -> Target:
-        return Target(path="/api/v1/chat/stream", body=BODY, heads=self.heads)
+        return Target(path="/api/v1/chat/stream", bodies=(BODY,), heads=self.heads)
 
     @property
     def chat(self) -> Target:
-        return Target(path="/api/v1/chat", body=BODY, heads=self.heads)
+        return Target(path="/api/v1/chat", bodies=(BODY,), heads=self.heads)
 
 
 @contextmanager
-def site(scratch_home: Path, home: Path, book: Path = ROOT / "docs") -> Iterator[Site]:
+def site(
+    scratch_home: Path, home: Path, book: Path = ROOT / "docs", *, embedding: str = "minilm"
+) -> Iterator[Site]:
     """*home* keeps the index from one run to the next; the database lives in *scratch_home*."""
-    ingest(book, home)
+    ingest(book, home, embedding)
     with scratch.database(scratch_home) as dsn:
         yield Site(home=home, book=book, dsn=dsn, heads=enrol(dsn, READERS))
 
 
-def ingest(book: Path, home: Path, **environment: str) -> None:
+def indexed(site: Site, home: Path, embedding: str, model: Upstream) -> Site:
+    """The same site with another index; *model* embeds, if it is an endpoint's model."""
+    ingest(site.book, home, embedding, model)
+    return evolve(site, home=home)
+
+
+def ingest(book: Path, home: Path, embedding: str, model: Upstream | None = None) -> None:
     command = [sys.executable, "-m", "agent.ingest", str(book), "--home", str(home)]
     command += ["--base-url", "https://example.org/book/"]
-    subprocess.run(
-        command, cwd=ROOT, check=True, capture_output=True, env=_environment(environment)
+    environ = environment_of({"EMBEDDING_MODEL": embedding} | _endpoint(model))
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, env=environ, check=False
     )
+    if done.returncode:
+        raise RuntimeError(f"{book} was not ingested:\n{done.stderr[-2000:]}")
 
 
 def enrol(dsn: str, count: int) -> tuple[str, ...]:
@@ -80,10 +91,7 @@ def enrol(dsn: str, count: int) -> tuple[str, ...]:
 def serving(
     site: Site, model: Upstream | None, logs: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """The service on a port of its own; without *model* it quotes the book."""
-    port = free_port()
-    command = [sys.executable, "-m", "uvicorn", *SERVER.split(), *FASTER.split()]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    """The service of *site*; without *model* it quotes the book."""
     environment = {
         "DATABASE_URL": site.dsn,
         "BOOK": str(site.book),
@@ -95,14 +103,26 @@ def serving(
         "GLOBAL_CHAT_PER_DAY": "10000000",
         "RESUME_GRACE": "0",
     }
-    if model:
-        environment |= {"OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_API_KEY": "sk-bench"}
-    log = logs / "service.log"
-    with running(command, port, log, _environment(environment | dict(settings or {}))) as server:
+    with started(environment | _endpoint(model) | dict(settings or {}), logs) as server:
         yield server
 
 
-def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+@contextmanager
+def started(settings: Mapping[str, str], logs: Path) -> Iterator[Server]:
+    """The service with these settings, on a port of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", *SERVER.split(), *FASTER.split()]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    log, environment = logs / "service.log", environment_of(settings)
+    with running(command, port, log, environment) as server:
+        yield server
+
+
+def _endpoint(model: Upstream | None) -> dict[str, str]:
+    return {"OPENAI_BASE_URL": f"{model.url}/v1", "OPENAI_API_KEY": "sk-bench"} if model else {}
+
+
+def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
     """Of what the bench does not set, nothing is inherited: a key in the shell would be asked."""
     path = os.environ.get("PATH", "")
     return {"PATH": path, "LANG": "C.UTF-8", **settings}

@@ -5,12 +5,14 @@
 //   POST …/chat/completions    tokens as server-sent events, or at once without "stream":true
 //   POST …/embeddings          a vector for each text, made of its words: equal words, near vectors
 //   POST …/points/…            five passages, as Qdrant answers a query
-//   GET  /behave/N/US/BATCH    from now on: N tokens, one BATCH every US microseconds (0: no pause)
+//   GET  /behave/N/US/BATCH/W  from now on: N tokens, one BATCH every US microseconds (0: no pause),
+//                              which are stamps or, with W = 1, words
 //   GET  /streams              {"open": streams, "hung_up": count, "hung_up_ns": when the last was}
 //
-// Every token is " @", 4 hex digits of its number and 12 of CLOCK_MONOTONIC in nanoseconds when it
-// was written, so that who reads it on the same machine knows what was lost and how long it took.
-// Each 16th ends a sentence with a citation, which a service has to look for.
+// A stamp is " @", 4 hex digits of the token's number and 12 of CLOCK_MONOTONIC in nanoseconds when
+// it was written, so that who reads it on the same machine knows what was lost and how long it took.
+// A service that looks at words meets none twice, so what is not about tokens asks for words. Each
+// 16th token ends a sentence with a citation, which a service has to look for.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,10 +28,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TOKEN = 18, SENTENCE = 16, DIMENSIONS = 384, MAX_BATCH = 256, READ = 65536 };
+enum { SENTENCE = 16, DIMENSIONS = 384, MAX_BATCH = 256, READ = 65536 };
 
 typedef struct Conn {
-  int fd, is_streaming, wants_usage, place;  // place: in the heap, -1 outside
+  int fd, is_streaming, wants_usage, in_words, place;  // place: in the heap, -1 outside
   int next, count, batch;                    // tokens
   uint64_t pause, due;                       // nanoseconds
   char *in, *out;
@@ -43,7 +45,7 @@ static int heap_len, heap_size;
 static int open_streams;
 static long hung_up;
 static uint64_t hung_up_at;
-static struct { int count, batch; uint64_t pause; } behaviour = {200, 1, 20000000};
+static struct { int count, batch, in_words; uint64_t pause; } behaviour = {200, 1, 0, 20000000};
 
 static uint64_t now(void) {
   struct timespec t;
@@ -97,6 +99,13 @@ static void forget(Conn *c) {
 typedef struct { char bytes[1024]; int len, hole; } Piece;  // hole: where the token's digits go
 static Piece opening, plain, closing_sentence, end, end_with_usage;
 
+static const char *const WORDS[] = {
+  "the", "service", "keeps", "a", "conversation", "in", "its", "database", "so", "that", "readers", "find", "every",
+  "answer", "again", "when", "they", "return", "and", "each", "question", "is", "stored", "with", "the", "passages",
+  "it", "rests", "on", "until", "fifty", "newer", "ones", "follow", "or", "an", "account", "ends"};
+enum { WORD_COUNT = sizeof WORDS / sizeof *WORDS };
+static Piece words[WORD_COUNT], last_words[WORD_COUNT];  // last: of a sentence
+
 static void append(Piece *p, const char *event) {
   p->len += sprintf(p->bytes + p->len, "%zx\r\n%s\r\n", strlen(event), event);
   char *at = strchr(p->bytes, '@');
@@ -108,6 +117,13 @@ static void prepare(void) {
   append(&opening, CHOICE("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}", "null") "}\n\n");
   append(&plain, CHOICE("{\"content\":\" @0000000000000000\"}", "null") "}\n\n");
   append(&closing_sentence, CHOICE("{\"content\":\" @0000000000000000 [1].\"}", "null") "}\n\n");
+  for (int i = 0; i < WORD_COUNT; i++) {
+    char event[1024];
+    sprintf(event, CHOICE("{\"content\":\" %s\"}", "null") "}\n\n", WORDS[i]);
+    append(&words[i], event);
+    sprintf(event, CHOICE("{\"content\":\" %s [1].\"}", "null") "}\n\n", WORDS[i]);
+    append(&last_words[i], event);
+  }
   append(&end, CHOICE("{}", "\"stop\"") "}\n\n");
   end_with_usage = end;
   append(&end_with_usage, DATA "]," USAGE "}\n\n");
@@ -132,6 +148,12 @@ static int write_token(char *to, int number, uint64_t at) {
   const Piece *p = ends_sentence(number) ? &closing_sentence : &plain;
   memcpy(to, p->bytes, p->len);
   stamp(to + p->hole, number, at);
+  return p->len;
+}
+
+static int write_word(char *to, int number) {
+  const Piece *p = (ends_sentence(number) ? last_words : words) + number % WORD_COUNT;
+  memcpy(to, p->bytes, p->len);
   return p->len;
 }
 
@@ -184,7 +206,8 @@ static void speak(Conn *c) {
   while (c->fd >= 0 && c->next < c->count && !is_full(c)) {
     uint64_t at = now();
     int len = 0;
-    for (int i = 0; i < c->batch && c->next < c->count; i++) len += write_token(bytes + len, c->next++, at);
+    for (int i = 0; i < c->batch && c->next < c->count; i++, c->next++)
+      len += c->in_words ? write_word(bytes + len, c->next) : write_token(bytes + len, c->next, at);
     send_bytes(c, bytes, len);
     if (c->fd >= 0 && c->next < c->count && c->pause) {
       uint64_t due = c->due + c->pause;
@@ -202,6 +225,7 @@ static void begin_stream(Conn *c, int wants_usage) {
   c->is_streaming = 1, open_streams++;
   c->wants_usage = wants_usage;
   c->next = 0, c->count = behaviour.count, c->batch = behaviour.batch, c->pause = behaviour.pause;
+  c->in_words = behaviour.in_words;
   c->due = now();
   send_bytes(c, opening.bytes, opening.len);
   speak(c);
@@ -212,8 +236,8 @@ static void complete(Conn *c) {
   p += sprintf(p, "{\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":\"chat.completion\",\"created\":1741569952,"
     "\"model\":\"gpt-5-mini-2025-08-07\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
   for (int i = 0; i < behaviour.count; i++) {
-    p += sprintf(p, " @0000000000000000");
-    stamp(p - 16, i, now());
+    p += sprintf(p, behaviour.in_words ? " %s" : " @0000000000000000", WORDS[i % WORD_COUNT]);
+    if (!behaviour.in_words) stamp(p - 16, i, now());
     if (ends_sentence(i)) p += sprintf(p, " [1].");
   }
   p += sprintf(p, "\",\"refusal\":null},\"logprobs\":null,\"finish_reason\":\"stop\"}]," USAGE "}");
@@ -266,7 +290,7 @@ static char *write_base64(char *p, const float *vector) {
 }
 
 static void send_embeddings(Conn *c, const char *request) {
-  int is_base64 = strstr(request, "base64") != 0, rows = 0;
+  int is_base64 = strstr(request, "\"encoding_format\":\"base64\"") != 0, rows = 0;
   size_t room = 8192;
   char *body = malloc(room), *p = body + sprintf(body, "{\"object\":\"list\",\"data\":[");
   const char *text = strstr(request, "\"input\"");
@@ -309,10 +333,10 @@ static int is_true(const char *body, const char *name) {
 }
 
 static void answer(Conn *c, const char *head, const char *body) {
-  int n, us, batch;
+  int n, us, batch, in_words;
   char json[160];
-  if (sscanf(head, "GET /behave/%d/%d/%d ", &n, &us, &batch) == 3) {
-    behaviour.count = n, behaviour.pause = us * 1000ull;
+  if (sscanf(head, "GET /behave/%d/%d/%d/%d ", &n, &us, &batch, &in_words) == 4) {
+    behaviour.count = n, behaviour.pause = us * 1000ull, behaviour.in_words = in_words;
     behaviour.batch = batch < 1 ? 1 : batch > MAX_BATCH ? MAX_BATCH : batch;
     send_json(c, "{}", 2);
   } else if (!strncmp(head, "GET /streams ", 13)) {

@@ -22,9 +22,12 @@ class Upstream:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
 
-    def behave(self, *, tokens: int, every_us: int, batch: int = 1) -> None:
-        """From now on an answer has *tokens*, *batch* of them every *every_us*; 0: no pause."""
-        self._get(f"/behave/{tokens}/{every_us}/{batch}")
+    def behave(self, *, tokens: int, every_us: int, in_words: bool = False) -> None:
+        """From now on an answer has *tokens*, one every *every_us*; 0: no pause.
+
+        Stamps, which readers count and time; or words, which a service reads as any text.
+        """
+        self._get(f"/behave/{tokens}/{every_us}/1/{in_words:d}")
 
     @property
     def open_streams(self) -> int:
