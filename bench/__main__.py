@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import chat, cold, crowd, reader, stream
-from bench.report import write
+from bench import chat, cold, crowd, growth, reader, rest, retrieval, stream
+from bench.report import show, write
 from bench.rig.tools import Missing
 from bench.samples import Rounds
 
@@ -23,17 +23,25 @@ SUITES: Mapping[str, Suite] = {
     "reader": reader.suite,
     "crowd": crowd.suite,
     "chat": chat.suite,
+    "rest": rest.suite,
+    "retrieval": retrieval.suite,
     "cold": cold.suite,
+    "growth": growth.suite,
 }
-USUAL = ("stream", "reader", "crowd", "chat", "cold")
+USUAL = ("stream", "reader", "crowd", "chat", "rest", "retrieval", "cold")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--suite", default=",".join(USUAL), help=f"some of {', '.join(SUITES)}")
+    parser.add_argument(
+        "--suite", default=",".join(USUAL), help=f"of {', '.join(SUITES)}; all; none"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", default="results", help="bench/OUT.json and bench/OUT.md")
     options = parser.parse_args()
+    if options.suite == "none":
+        show(options.out)
+        return 0
     names = [*SUITES] if options.suite == "all" else options.suite.split(",")
     if unknown := set(names) - SUITES.keys():
         parser.error(f"no such suite: {', '.join(sorted(unknown))}")

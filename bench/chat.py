@@ -16,7 +16,7 @@ from bench.rig.processes import Server
 from bench.rig.scratch import empty_database
 from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
-from bench.samples import Rounds, Samples, progress
+from bench.samples import Rounds, Samples, named, progress
 
 AT_ONCE, SECONDS, TOKENS = 32, 4.0, 200
 EMBEDDINGS = {"bundled": "minilm", "endpoint": "stub-embedding", "words": "none"}
@@ -71,4 +71,4 @@ def chatted(chat: Chat) -> Samples:
     }
     if seen["errors"]:
         progress(f"{chat.name}: {seen['first_error']}")
-    return {f"chat/{chat.name}/{name}": value for name, value in samples.items()}
+    return named("chat", chat.name, samples=samples)

@@ -20,7 +20,7 @@ from bench.rig.processes import Server
 from bench.rig.service import SECRET, Site, environment_of
 from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
-from bench.samples import Rounds, Samples, progress
+from bench.samples import Rounds, Samples, named, progress
 from settings import ROOT
 
 NOWHERE = "127.0.0.1:9"  # discard: nobody listens
@@ -58,7 +58,7 @@ def suite(scratch: Path, rounds: int) -> Rounds:
     ):
         for number in range(1, rounds + 1):
             progress(f"cold, round {number} of {rounds}")
-            found.add({"cold/python -c pass/CPU ms": interpreter()})
+            found.add(named("cold", "python", samples={"CPU ms": interpreter()}))
             found.extend(started(kind) for kind in kinds(site, model, scratch))
         found.add(imported())
     return found
@@ -90,7 +90,7 @@ def started(kind: Kind, rest_seconds: float = REST_SECONDS) -> Samples:
     if said != 200:
         raise RuntimeError(f"{kind.name} answered {said}")
     samples = {"CPU ms": 1e3 * cpu, "wall ms": 1e3 * wall, "MiB at rest": rest}
-    return {f"cold/{kind.name}/{name}": value for name, value in samples.items()}
+    return named("cold", kind.name, samples=samples)
 
 
 def status(server: Server, path: str) -> int:
@@ -121,4 +121,5 @@ def imported() -> Samples:
     count, *heavy = done.stdout.split()
     if heavy:
         progress(f"import service loads {', '.join(heavy)}")
-    return {"cold/modules": float(count), "cold/heavy modules": float(len(heavy))}
+    samples = {"modules": float(count), "heavy modules": len(heavy)}
+    return named("cold", "import service", samples=samples)

@@ -14,7 +14,7 @@ from bench.rig.load import Load, Running, readers
 from bench.rig.service import Site
 from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
-from bench.samples import Rounds, Samples, progress
+from bench.samples import Rounds, Samples, named, progress
 from bench.stream import first_answers
 
 SIZES = (1_000, 5_000)
@@ -53,13 +53,13 @@ def gathered(
             held = (server.memory - before) / max(1, is_open)
             seen = running.stop()
         model.await_silence()
-    name = f"crowd/{size} {kind}"
-    return {
-        f"{name}/open": float(is_open),
-        f"{name}/KiB each": held,
-        f"{name}/errors": float(seen["errors"]),
-        f"{name}/lost tokens": float(seen["lost"]),
+    samples = {
+        "open": is_open,
+        "KiB each": held,
+        "errors": seen["errors"],
+        "lost tokens": seen["lost"],
     }
+    return named("crowd", f"{size} {kind}", samples=samples)
 
 
 def opened(running: Running, model: Upstream, size: int, kind: str) -> int:

@@ -15,7 +15,7 @@ from bench import cold, reader, stream
 from bench.rig import rivals, service
 from bench.rig.tools import BUILT, Missing, built, nginx
 from bench.rig.upstream import upstream
-from bench.samples import Rounds, Samples, progress
+from bench.samples import Rounds, Samples, named, progress
 
 SLACK = 1.25
 ROUNDS = 3
@@ -44,15 +44,15 @@ class Ratio:
 
 
 def relay(gateway: str) -> str:
-    return f"stream/{PACE.name}/{gateway}/relay µs/token"
+    return f"stream|{PACE.name}|{gateway}|relay µs/token"
 
 
 RATIOS = (
     Ratio("a relayed token, to nginx", relay(OURS), relay("nginx"), 3.0),
     Ratio("a relayed token, to raw ASGI", relay(OURS), relay("raw ASGI"), 1.5),
     Ratio("a relayed token, to FastAPI", relay(OURS), relay("FastAPI"), 1 / 5),
-    Ratio("a cold start, to FastAPI", "cold/serverless/CPU ms", "cold/FastAPI/CPU ms", 0.2),
-    Ratio("a cold start, to python", "cold/serverless/CPU ms", "cold/python -c pass/CPU ms", 35.0),
+    Ratio("a cold start, to FastAPI", "cold|serverless|CPU ms", "cold|FastAPI|CPU ms", 0.2),
+    Ratio("a cold start, to python", "cold|serverless|CPU ms", "cold|python|CPU ms", 35.0),
 )
 GONE_MS = 100.0
 
@@ -80,7 +80,7 @@ def measured(scratch: Path) -> Rounds:
         for number in range(1, ROUNDS + 1):
             progress(f"gate, round {number} of {ROUNDS}")
             found.extend(stream.measure(gateways, model, (PACE,)))
-            found.add({"cold/python -c pass/CPU ms": cold.interpreter()})
+            found.add(named("cold", "python", samples={"CPU ms": cold.interpreter()}))
             found.extend(cold.started(kind, 0.0) for kind in cold.extremes(site, model, scratch))
         found.add(reader.gone(gateways[-1:], model))
     return found
@@ -97,7 +97,7 @@ def verdicts(figures: Samples) -> Iterator[str]:
         print(f"{mark}  {ratio.name}: {value:.2f} (at most {ratio.at_most:.2f}, and a quarter)")
         if not ratio.holds(figures):
             yield ratio.name
-    gone = figures[f"reader/{OURS}/gone p50 ms"]
+    gone = figures[f"reader|{OURS}|gone p50 ms"]
     is_prompt = gone <= SLACK * GONE_MS
     print(f"{'ok  ' if is_prompt else 'FAIL'}  the model is left {gone:.0f} ms after its reader is")
     if not is_prompt:

@@ -14,13 +14,13 @@ from bench.rig.load import Load, Target, asked
 from bench.rig.rivals import Gateway, gateways
 from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
-from bench.samples import Rounds, Samples, progress
+from bench.samples import Rounds, Samples, named, progress
 from bench.stream import warm
 
 QUESTIONS, TOKENS = 60, 20
 LEAVERS, SEEN_TOKENS = 10, 5  # how many leave, and after how many tokens
 LONGEST_SECONDS = 12.0  # that an upstream's end is waited for
-DEAF = {"raw ASGI"}  # it does not watch its reader, which is a part of being a limit
+DEAF = {"raw ASGI", "direct"}  # they do not watch their readers
 
 
 def suite(scratch: Path, rounds: int) -> Rounds:
@@ -45,7 +45,8 @@ def alone(gateway: Gateway, model: Upstream) -> Samples:
     names = {"first frame": "first_byte_ms", "first token": "first_token_ms", "end": "total_ms"}
     times = {f"{name} p{n} ms": seen[key][f"p{n}"] for name, key in names.items() for n in (50, 99)}
     cpu = {"CPU ms/question": 1e3 * seen["server_cpu"] / QUESTIONS}
-    return named(gateway, times | cpu | {"errors": float(seen["errors"])})
+    samples = times | cpu | {"errors": seen["errors"]}
+    return named("reader", gateway.name, samples=samples)
 
 
 def gone(all_gateways: Sequence[Gateway], model: Upstream) -> Samples:
@@ -55,8 +56,8 @@ def gone(all_gateways: Sequence[Gateway], model: Upstream) -> Samples:
     for gateway in all_gateways:
         if gateway.name not in DEAF:
             times = [left(gateway, model, number) for number in range(LEAVERS)]
-            samples |= named(gateway, {"gone p50 ms": statistics.median(times)})
-            samples |= named(gateway, {"gone max ms": max(times)})
+            found = {"gone p50 ms": statistics.median(times), "gone max ms": max(times)}
+            samples |= named("reader", gateway.name, samples=found)
     return samples
 
 
@@ -82,7 +83,3 @@ def request(target: Target, number: int) -> bytes:
     fields = ["host: 127.0.0.1", "content-type: application/json", f"content-length: {len(body)}"]
     fields += target.heads[number].split("\t") if target.heads else []
     return "\r\n".join([f"POST {target.path} HTTP/1.1", *fields, "", body]).encode()
-
-
-def named(gateway: Gateway, samples: Samples) -> Samples:
-    return {f"reader/{gateway.name}/{name}": value for name, value in samples.items()}

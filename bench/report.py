@@ -10,25 +10,42 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench import chart
+from bench.page import page
 from bench.samples import Rounds
 from settings import ROOT
 
 PLACE = Path(__file__).parent
+BEFORE = "before"  # the service was made faster
 PACKAGES = ("starlette", "uvicorn", "uvloop", "httptools", "asyncpg", "aiohttp", "openai", "orjson")
 
 
 def write(out: str, suite: str, rounds: Rounds) -> None:
     """Put the figures of *suite* into ``bench/<out>.json``, in the place of its last run's."""
-    file = PLACE / f"{out}.json"
-    known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    known = read(out)
     known[suite] = {
         "measured": circumstances(),
         "figures": {name: _rounded(value) for name, value in rounds.figures.items()},
         "samples": {name: [_rounded(v) for v in values] for name, values in rounds.all.items()},
     }
-    file.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
+    (PLACE / f"{out}.json").write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
     for name, value in rounds.figures.items():
         print(f"{name:70} {value:12.2f}")
+    show(out)
+
+
+def show(out: str) -> None:
+    """Write ``bench/<out>.md`` anew from what is kept, and the chart if there is one to draw."""
+    known = read(out)
+    if "growth" in known:
+        (PLACE / "growth.svg").write_text(chart.drawn(known["growth"]["figures"]))
+    (PLACE / f"{out}.md").write_text(page(known, read(BEFORE)))
+
+
+def read(out: str) -> dict[str, Any]:
+    file = PLACE / f"{out}.json"
+    known: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    return known
 
 
 def circumstances() -> dict[str, Any]:

@@ -7,6 +7,14 @@ from collections.abc import Iterable, Mapping
 
 Samples = dict[str, float]
 
+SEPARATOR = "|"  # suite|…|what is measured
+
+
+def named(*parts: str | int, samples: Mapping[str, float]) -> Samples:
+    """*samples*, each below the names of what it is about."""
+    prefix = SEPARATOR.join(map(str, parts))
+    return {f"{prefix}{SEPARATOR}{name}": float(value) for name, value in samples.items()}
+
 
 def progress(what: str) -> None:
     print(f"… {what}", file=sys.stderr, flush=True)

@@ -18,10 +18,9 @@ from bench.rig.processes import Server
 from bench.rig.rivals import Gateway, gateways
 from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
-from bench.samples import Rounds, Samples, progress
+from bench.samples import Rounds, Samples, named, progress
 
 SETTLED = 10  # tokens of each stream, before a relay figure begins
-LONGEST_SECONDS = 30.0  # that a window is waited for
 PATIENCE_SECONDS = 6.0  # then the readers of whoever has fallen behind are sent away
 
 
@@ -39,6 +38,7 @@ class Pace:
     ramp_ms: int = 0
     ends: bool = True
     window_seconds: float = 3.0  # of a relay figure
+    longest_seconds: float = 30.0  # that it is waited for
 
 
 PACES = (
@@ -68,10 +68,7 @@ def measure(
     """One round: every pace, on every server in turn."""
     for pace in paces:
         for gateway in gateways:
-            yield {
-                f"stream/{pace.name}/{gateway.name}/{name}": value
-                for name, value in streamed(gateway, model, pace).items()
-            }
+            yield named("stream", pace.name, gateway.name, samples=streamed(gateway, model, pace))
 
 
 def warm(gateways: Sequence[Gateway], model: Upstream) -> None:
@@ -99,10 +96,10 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
     before = gateway.server.cpu
     with readers(gateway.server, gateway.stream, load) as running:
         total = pace.streams * pace.tokens
-        start = running.until(lambda now: _is_settled(now, pace), LONGEST_SECONDS)
+        start = running.until(lambda now: _is_settled(now, pace), pace.longest_seconds)
         end = running.until(
             lambda now: now.tokens > 0.9 * total or now.at > start.at + pace.window_seconds,
-            LONGEST_SECONDS,
+            pace.longest_seconds,
         )
         if pace.ends:
             running.until(lambda now: now.ended == pace.streams, PATIENCE_SECONDS)

@@ -33,7 +33,7 @@ class Server:
     @property
     def cpu(self) -> float:
         """Seconds of CPU that the living threads of the whole tree have taken, by the scheduler."""
-        return sum(map(_cpu_of, tree(self.process.pid)))
+        return cpu_of(self.process.pid)
 
     @property
     def memory(self) -> float:
@@ -99,6 +99,11 @@ def tree(pid: int) -> Iterator[int]:
         for thread in Path(f"/proc/{pid}/task").iterdir():
             for child in (thread / "children").read_text().split():
                 yield from tree(int(child))
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of CPU that the living threads below *pid* have taken, by the scheduler."""
+    return sum(map(_cpu_of, tree(pid)))
 
 
 def _cpu_of(pid: int) -> float:

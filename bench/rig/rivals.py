@@ -27,7 +27,7 @@ COMPLETION = json.dumps(
         "messages": [{"role": "user", "content": QUESTION}],
     }
 )
-PEER_USER = "00000000-0000-4000-8000-0000%number%"
+PEER_USER = "00000000-0000-4000-8000-0000%number%"  # of the request
 PEER_BODY = json.dumps({"message": {"content": QUESTION, "user_id": PEER_USER}})
 RELAY = Target(path="/v1/chat/completions", bodies=(COMPLETION,))
 PEER_STREAM = Target(path="/chat/stream", bodies=(PEER_BODY,))
@@ -36,7 +36,7 @@ PEER_CHAT = Target(path="/chat", bodies=(PEER_BODY,))
 
 @frozen
 class Gateway:
-    """A server between readers and the stub, and how it is asked for a stream."""
+    """A server between readers and the stub, and how it is asked; *direct* is the stub itself."""
 
     name: str
     server: Server
@@ -51,6 +51,7 @@ def gateways(
     with ExitStack() as stack:
         start = stack.enter_context
         yield [
+            Gateway("direct", model.server, RELAY),
             Gateway("nginx", start(nginx_relay(model, logs)), RELAY),
             Gateway("raw ASGI", start(raw_asgi(model, logs)), RELAY),
             *(

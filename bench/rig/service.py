@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def site(
     """*home* keeps the index from one run to the next; the database lives in *scratch_home*."""
     ingest(book, home, embedding)
     with scratch.database(scratch_home) as dsn:
-        yield Site(home=home, book=book, dsn=dsn, heads=enrol(dsn, READERS))
+        enrol(dsn, 1, READERS)
+        yield Site(home=home, book=book, dsn=dsn, heads=heads_of(range(1, READERS + 1)))
 
 
 def indexed(site: Site, home: Path, embedding: str, model: Upstream) -> Site:
@@ -76,14 +77,18 @@ def ingest(book: Path, home: Path, embedding: str, model: Upstream | None = None
         raise RuntimeError(f"{book} was not ingested:\n{done.stderr[-2000:]}")
 
 
-def enrol(dsn: str, count: int) -> tuple[str, ...]:
-    """The heads of requests of so many readers, who are in the database with a session each."""
+def enrol(dsn: str, first: int, last: int) -> None:
+    """Readers of these numbers come into the database, with a session each."""
+    scratch.run(dsn, "readers", "add", first=first, last=last)
+
+
+def heads_of(numbers: Iterable[int]) -> tuple[str, ...]:
+    """What the requests of enrolled readers say of them."""
     signer = Signer((SECRET,))
-    scratch.run(dsn, "readers", "add", count=count)
     return tuple(
         f"authorization: Bearer {signer.sign(f'bench00000000000040008000{number:012}')}"
         f"\tx-reader-ip: fd00:0:{number // 1000:x}:{number % 1000:x}::1"
-        for number in range(1, count + 1)
+        for number in numbers
     )
 
 
