@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean test-clients test-clients-java
+.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean test-clients test-clients-java bench bench-gate
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -102,6 +102,22 @@ test-browser: $(VENV)/dev $(VENV)/browser ## tests of the page in a real Chromiu
 test-model: $(VENV)/dev $(VENV)/model ## tests against a real language model, a very small one
 	@$(BIN)/python -m pytest tests/real_model $(PYTEST_ARGS)
 
+# What is measured: stream, chat, rest, cold, retrieval, growth, all, or some with commas between.
+BENCH ?=
+BENCH_ROUNDS ?= 3
+
+bench: $(VENV)/dev .venv-bench/ready ## what the service costs beside nginx and others; BENCH=stream, or all: bench/README.md
+	@$(BIN)/python -m bench $(if $(BENCH),--suite $(BENCH)) --rounds $(BENCH_ROUNDS)
+
+bench-gate: $(VENV)/dev .venv-bench/ready ## has a token become dearer? Ratios of CPU time, in a minute; without gcc or nginx, a sentence
+	@$(BIN)/python -m bench.gate
+
+# The service that people would write has an environment of its own; without it, it is left out.
+.venv-bench/ready: bench/requirements-peer.txt
+	@echo "Installing what $< lists …" >&2
+	@{ $(PYTHON) -m venv .venv-bench && .venv-bench/bin/python -m pip install --quiet \
+		--disable-pip-version-check -r $< && touch $@; } || echo "The FastAPI service is left out." >&2
+
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 
@@ -113,7 +129,7 @@ handbook: $(VENV)/local ## embed docs/ anew, so that a first start embeds nothin
 	@$(BIN)/python -m agent.ingest docs --cache agent/handbook.embeddings
 
 clean: ## forget the virtual environment and local data
-	rm -rf $(VENV) $(VERCEL) $(CLIENTS)/*/.venv $(CLIENTS)/*/build .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	rm -rf $(VENV) $(VERCEL) .venv-bench build/bench $(CLIENTS)/*/.venv $(CLIENTS)/*/build .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 
 # BOOK and the others reach the commands through the environment.
 export BOOK BOOK_URL PORT HOST
