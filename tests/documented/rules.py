@@ -48,6 +48,7 @@ LANGUAGES = {
     "ini": "a unit of systemd's",
     "nginx": "a part of nginx's configuration",
     "caddy": "a part of Caddy's configuration",
+    "html": "tags, as the site of tests/browser has them",
 }
 
 # Text that no command prints.

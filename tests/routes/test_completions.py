@@ -1,11 +1,12 @@
 """The book, asked with OpenAI's own client library."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import openai
 import pytest
 from attrs import evolve
-from openai.types.chat import ChatCompletionMessageParam
+from openai.types.chat import ChatCompletion, ChatCompletionMessageParam
 
 from limits import CHAT_IP
 from settings import Settings
@@ -72,6 +73,50 @@ def test_a_stream_says_the_same(client: openai.OpenAI) -> None:
     assert chunks[-1].choices == []
     assert chunks[-1].usage
     assert len({c.id for c in chunks}) == 1
+
+
+def test_the_librarys_own_sum_of_a_stream_is_the_whole_answer(client: openai.OpenAI) -> None:
+    """Words, reason, usage and annotations, as it adds the chunks up."""
+    whole = client.chat.completions.create(model="footnote", messages=said(QUESTION))
+    with client.chat.completions.stream(
+        model="footnote", messages=said(QUESTION), stream_options={"include_usage": True}
+    ) as stream:
+        summed = stream.get_final_completion()
+
+    assert as_told(summed) == as_told(whole)
+    assert as_told(whole)["annotations"]
+
+
+@pytest.mark.anyio
+async def test_the_asynchronous_library_gets_the_same(live: Live) -> None:
+    """In one piece, in chunks, and as it adds them up."""
+    asked: dict[str, Any] = {"model": "footnote", "messages": said(QUESTION)}
+    usage: dict[str, Any] = {"stream_options": {"include_usage": True}}
+    async with openai.AsyncOpenAI(
+        base_url=f"{live.url}/v1", api_key="anonymous", max_retries=0
+    ) as client:
+        whole = await client.chat.completions.create(**asked)
+        stream = await client.chat.completions.create(**asked, **usage, stream=True)
+        chunks = [chunk async for chunk in stream]
+        async with client.chat.completions.stream(**asked, **usage) as summing:
+            summed = await summing.get_final_completion()
+    pieces = [c.choices[0].delta.content or "" for c in chunks if c.choices]
+
+    assert "".join(pieces) == whole.choices[0].message.content
+    assert chunks[-1].usage == whole.usage
+    assert as_told(summed) == as_told(whole)
+
+
+def as_told(reply: ChatCompletion) -> dict[str, Any]:
+    """What both forms have, and what does not change from request to request."""
+    (choice,) = reply.choices
+    message = choice.message.to_dict()
+    return {
+        "content": message["content"],
+        "annotations": message["annotations"],
+        "reason": choice.finish_reason,
+        "usage": reply.usage and reply.usage.to_dict(),
+    }
 
 
 def test_without_being_asked_no_usage_comes(live: Live) -> None:

@@ -9,6 +9,8 @@ from tests.page_files import modules
 
 FILES = ROOT / "pages" / "ask"
 EMBED = ROOT / "pages" / "embed"
+CHATKIT = ROOT / "pages" / "chatkit"
+CDN = "https://cdn.platform.openai.com"
 FIRST_REQUEST = 8 * 1024  # bytes that a page pays on which nobody asks
 FORBIDDEN = (
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function"
@@ -42,7 +44,8 @@ def test_every_module_of_the_page_is_served_as_javascript(live: Live) -> None:
 
 def test_no_module_makes_markup_of_text() -> None:
     """An answer may hold anything."""
-    files = [*FILES.glob("*.js"), *EMBED.glob("*.js"), FILES.parent / "dom.js"]
+    files = [*FILES.glob("*.js"), *EMBED.glob("*.js"), *CHATKIT.glob("*.js")]
+    files.append(FILES.parent / "dom.js")
     found = [file.name for file in files if re.search(FORBIDDEN, file.read_text())]
 
     assert found == []
@@ -50,7 +53,7 @@ def test_no_module_makes_markup_of_text() -> None:
 
 def test_styles_load_nothing_from_elsewhere() -> None:
     """No fonts, no pictures of others."""
-    for file in [*FILES.glob("*.css"), *EMBED.glob("*.css")]:
+    for file in [*FILES.glob("*.css"), *EMBED.glob("*.css"), *CHATKIT.glob("*.css")]:
         assert not re.search(r"url\(\s*[\"']?(?:https?:)?//|@import", file.read_text()), file.name
 
 
@@ -69,3 +72,31 @@ def test_the_script_on_other_sites_stays_small(live: Live) -> None:
 
     assert len(script.content) < FIRST_REQUEST
     assert script.headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+def test_the_page_around_chatkit_allows_openais_component_and_nothing_else(live: Live) -> None:
+    """Its script, the frame that it makes, and our own service."""
+    page = live.client.get("/chatkit.html")
+    rules = page.headers["content-security-policy"].split("; ")
+    policy = {name: sources for name, _, sources in (rule.partition(" ") for rule in rules)}
+    loaded = re.findall(r'(?:src|href)="([^"#]+)"', page.text)
+
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": f"'self' {CDN}",
+        "frame-src": CDN,
+        "connect-src": "'self'",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self'",
+        "base-uri": "'none'",
+        "frame-ancestors": "'self'",
+        "form-action": "'none'",
+    }
+    assert page.headers["referrer-policy"] == "strict-origin"
+    assert "./" in loaded
+    assert not any(urlsplit(url).netloc or url.startswith("/") for url in loaded)
+    assert all(live.client.get(f"/{url}").status_code == 200 for url in loaded)
+    assert not re.search(r"<style|<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=", page.text)
+    assert modules(live, "/chatkit.html") >= {
+        f"/pages/chatkit/{file.name}" for file in CHATKIT.glob("*.js")
+    }

@@ -1,0 +1,37 @@
+/* OpenAI's ChatKit around the book: loads the component, and tells it where the book is. */
+
+import { send } from "../ask/api.js";
+import { byId } from "../dom.js";
+import { load } from "./component.js";
+import { options } from "./options.js";
+
+const AWAY = "ChatKit could not be loaded from OpenAI; perhaps there is no way to the internet.";
+const TAG = "openai-chatkit";
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+async function start() {
+  try {
+    const [config] = await Promise.all([send("GET", "/api/v1/chatkit/config"), load(TAG)]);
+    show(config);
+  } catch (error) {
+    byId("state").setAttribute("role", "alert");
+    byId("state").textContent = error.status === undefined ? AWAY : error.message;
+  }
+}
+
+function show(config) {
+  const chat = document.createElement(TAG);
+  const wanted = options(config, location.hash.slice(1) || null);
+  const dress = () => chat.setOptions({ ...wanted, theme: dark.matches ? "dark" : "light" });
+  dress();
+  dark.addEventListener("change", dress);
+  chat.addEventListener("chatkit.thread.change", ({ detail }) => name(detail.threadId));
+  byId("chat").replaceChildren(chat);
+}
+
+/* The address names the thread, so that a reload comes back to it. */
+function name(threadId) {
+  history.replaceState(null, "", threadId ? `#${threadId}` : location.pathname);
+}
+
+start();
