@@ -20,7 +20,6 @@ from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
 from bench.samples import Rounds, Samples, named, progress
 
-SETTLED = 10  # tokens of each stream, before a relay figure begins
 PATIENCE_SECONDS = 6.0  # then the readers of whoever has fallen behind are sent away
 
 
@@ -37,8 +36,9 @@ class Pace:
     every_us: int
     ramp_ms: int = 0
     ends: bool = True
-    window_seconds: float = 3.0  # of a relay figure
-    longest_seconds: float = 30.0  # that it is waited for
+    settled: int = 10  # tokens of each stream, before a relay figure begins
+    window_seconds: float = 3.0  # that it takes
+    longest_seconds: float = 30.0  # that its beginning and its end are waited for
 
 
 PACES = (
@@ -111,7 +111,7 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
 
 def _is_settled(now: Moment, pace: Pace) -> bool:
     is_open = now.begun == pace.streams or not pace.every_us
-    return is_open and now.tokens > SETTLED * pace.streams
+    return is_open and now.tokens > pace.settled * pace.streams
 
 
 def _relay(start: Moment, end: Moment) -> Samples:

@@ -83,6 +83,12 @@ TARGETS = (
         "×",
         at_least=8.0,
     ),
+    Target(
+        "POST /chat, CPU, FastAPI's to ours",
+        ratio("chat|FastAPI|CPU ms/request", "chat|Footnote, endpoint|CPU ms/request"),
+        "×",
+        at_least=8.0,
+    ),
     Target("idle streams, of 5,000", figure("crowd|5000 idle|open"), at_least=5000.0),
     Target("an idle stream's memory", figure("crowd|5000 idle|KiB each"), " KiB", 20.0),
     Target("relaying streams, of 5,000", figure("crowd|5000 relaying|open"), at_least=5000.0),
