@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check release-contract format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -76,6 +76,9 @@ test-model: $(VENV)/dev $(VENV)/model ## tests against a real language model, a 
 
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
+
+release-contract: $(VENV)/dev ## openapi.yaml becomes the contract that later ones must keep
+	@$(BIN)/python -m contract.breaking.release
 
 format: $(VENV)/dev ## let ruff put the code in shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
