@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check release-contract format handbook clean
+.PHONY: help run ingest evaluate migrate test chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -77,6 +77,12 @@ test-model: $(VENV)/dev $(VENV)/model ## tests against a real language model, a 
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 
+.PHONY: lint-contract release-contract
+lint-contract: ## openapi.yaml under Redocly, Spectral and OWASP's rules; without npm, a sentence
+	@command -v npm >/dev/null || { echo "Skipped: linting the contract needs npm."; exit 0; }; \
+	$(MAKE) --no-print-directory tests/contract_lint/node_modules && \
+	npm run --silent --prefix tests/contract_lint lint
+
 release-contract: $(VENV)/dev ## openapi.yaml becomes the contract that later ones must keep
 	@$(BIN)/python -m contract.breaking.release
 
@@ -94,6 +100,8 @@ clean: ## forget the virtual environment and local data
 export BOOK BOOK_URL PORT HOST
 
 examples/better-auth/node_modules: examples/better-auth/package.json
+tests/contract_lint/node_modules: tests/contract_lint/package.json
+examples/better-auth/node_modules tests/contract_lint/node_modules:
 	@echo "Installing what $< lists …" >&2
 	@npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
 
