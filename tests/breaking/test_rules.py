@@ -188,7 +188,7 @@ CHAT = "components|schemas|ChatMessageRequest"
         (((f"{SCHEMAS}|Question|maxLength", 8000),), []),
         (((f"{SCHEMAS}|ChatQueryRequest|properties|tone", {"type": "string"}),), []),
         (((f"{SCHEMAS}|Question|maxLength", 2000),), ["body-narrowed"]),
-        (((f"{SCHEMAS}|Degraded|items|enum|0", "moon"),), ["response-widened"]),
+        (((f"{SCHEMAS}|Readiness|properties|status|enum|0", "moon"),), ["response-widened"]),
         (((f"{SCHEMAS}|Problem|properties|title|maxLength", 300),), ["response-widened"]),
     ],
 )
