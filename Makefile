@@ -8,11 +8,11 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean
+.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean test-clients test-clients-java bench bench-gate
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/local ## serve on PORT (8000); BOOK=path/to/docs answers from yours, BOOK_URL=https://… links to it
 	@$(BIN)/python serve.py
@@ -81,11 +81,42 @@ test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node,
 	$(MAKE) --no-print-directory examples/better-auth/node_modules && \
 	$(BIN)/python -m pytest tests/better_auth $(PYTEST_ARGS)
 
+CLIENTS := examples/clients
+
+test-clients: $(VENV)/dev $(CLIENTS)/python/.venv ## generate clients and run their stories; without Node, the one in Python
+	@if { command -v node && command -v npm; } >/dev/null; then \
+		$(MAKE) --no-print-directory -s $(CLIENTS)/typescript-hey-api/node_modules \
+		$(CLIENTS)/typescript-fetch/node_modules; \
+	else echo "Skipped: the clients in TypeScript need Node 20 or newer, with npm."; fi
+	@$(BIN)/python -m pytest tests/clients --clients -k "not java" $(PYTEST_ARGS)
+
+test-clients-java: $(VENV)/dev ## the same in Java; without a JDK of 17 or newer, a sentence
+	@{ command -v java && command -v javac; } >/dev/null || \
+		{ echo "Skipped: the client in Java needs a JDK, version 17 or newer."; exit 0; }; \
+	$(MAKE) --no-print-directory -s $(CLIENTS)/java/.venv && \
+	$(BIN)/python -m pytest tests/clients --clients -k java $(PYTEST_ARGS)
+
 test-browser: $(VENV)/dev $(VENV)/browser ## tests of the page in a real Chromium; without one, they are skipped
 	@$(BIN)/python -m pytest tests/browser $(PYTEST_ARGS)
 
 test-model: $(VENV)/dev $(VENV)/model ## tests against a real language model, a very small one
 	@$(BIN)/python -m pytest tests/real_model $(PYTEST_ARGS)
+
+# What is measured: stream, chat, rest, cold, retrieval, growth, all, or some with commas between.
+BENCH ?=
+BENCH_ROUNDS ?= 3
+
+bench: $(VENV)/dev .venv-bench/ready ## what the service costs beside nginx and others; BENCH=stream, or all: bench/README.md
+	@$(BIN)/python -m bench $(if $(BENCH),--suite $(BENCH)) --rounds $(BENCH_ROUNDS)
+
+bench-gate: $(VENV)/dev .venv-bench/ready ## has a token become dearer? Ratios of CPU time, in a minute; without gcc or nginx, a sentence
+	@$(BIN)/python -m bench.gate
+
+# The service that people would write has an environment of its own; without it, it is left out.
+.venv-bench/ready: bench/requirements-peer.txt
+	@echo "Installing what $< lists …" >&2
+	@{ $(PYTHON) -m venv .venv-bench && .venv-bench/bin/python -m pip install --quiet \
+		--disable-pip-version-check -r $< && touch $@; } || echo "The FastAPI service is left out." >&2
 
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
@@ -98,14 +129,20 @@ handbook: $(VENV)/local ## embed docs/ anew, so that a first start embeds nothin
 	@$(BIN)/python -m agent.ingest docs --cache agent/handbook.embeddings
 
 clean: ## forget the virtual environment and local data
-	rm -rf $(VENV) $(VERCEL) .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
+	rm -rf $(VENV) $(VERCEL) .venv-bench build/bench $(CLIENTS)/*/.venv $(CLIENTS)/*/build .footnote .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis
 
 # BOOK and the others reach the commands through the environment.
 export BOOK BOOK_URL PORT HOST
 
-examples/better-auth/node_modules: examples/better-auth/package.json
+examples/%/node_modules: examples/%/package.json
 	@echo "Installing what $< lists …" >&2
 	@npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
+
+# A generator's own dependencies are kept apart from ours.
+$(CLIENTS)/%/.venv: $(CLIENTS)/%/requirements.txt
+	@echo "Installing what $< lists …" >&2
+	@$(PYTHON) -m venv $@ && $@/bin/python -m pip install --quiet --disable-pip-version-check -r $< \
+		&& touch $@
 
 $(VENV)/lean: requirements.txt
 $(VENV)/local: requirements.txt requirements-server.txt requirements-local.txt

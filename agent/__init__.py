@@ -81,27 +81,22 @@ class Agent:
         if condensed:
             searched = evolve(question, text=condensed.query, turns=())
         grounds = await self._search(searched, deadline)
+        yield grounds.evidence.retrieved
         async with aclosing(self._answer(question, grounds, deadline)) as events:
             async for event in events:
                 yield condensed.counted(event) if condensed and isinstance(event, Done) else event
 
-    async def _answer(
+    def _answer(
         self, question: Question, grounds: Grounds, deadline: Deadline
     ) -> AsyncGenerator[Event, None]:
+        """What follows the evidence; flat, since each layer costs every token its share."""
         found = grounds.evidence.retrieved
-        yield found
         if not found.answerable:
-            for event in _refuse(question, grounds):
-                yield event
-        elif self.models and question.use_model:
-            written = _write(self.models, question, grounds, deadline, hosts=self.media_hosts)
-            async with aclosing(written) as events:
-                async for event in events:
-                    yield event
-        else:
-            unused = ("model",) if self.models else ()
-            for event in _quote(grounds, (*found.degraded, *unused)):
-                yield event
+            return _at_once(_refuse(question, grounds))
+        if self.models and question.use_model:
+            return _write(self.models, question, grounds, deadline, hosts=self.media_hosts)
+        unused = ("model",) if self.models else ()
+        return _at_once(_quote(grounds, (*found.degraded, *unused)))
 
     async def pages(self, scope: Scope, deadline: Deadline) -> tuple[str, ...]:
         """The pages of *scope*.
@@ -122,6 +117,11 @@ class Agent:
             return grounds
         alone = followup.search(question.text, question.turns)  # strange words drown a question's
         return await of_book(self.retriever, alone, deadline)
+
+
+async def _at_once(events: Iterator[Event]) -> AsyncGenerator[Event, None]:
+    for event in events:
+        yield event
 
 
 def _refuse(question: Question, grounds: Grounds) -> Iterator[Event]:

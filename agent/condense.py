@@ -19,7 +19,7 @@ from agent import prompt
 from agent.deadline import Deadline
 from agent.events import Done
 from agent.followup import STEPS
-from agent.language import differs, of_book
+from agent.language import differs
 from agent.providers import Answered, ProviderFailed
 from agent.providers.failover import Failover
 from agent.retrieval import Retriever
@@ -61,7 +61,7 @@ async def condense(
     question: "Question", retriever: Retriever, models: Failover, deadline: Deadline
 ) -> Condensed | None:
     """*question* as a query in the book's language; ``None`` where it needs none, or none came."""
-    language = of_book(retriever.manifest) if retriever.manifest else None
+    language = retriever.language
     if not language or not is_foreign(question, language):
         return None
     try:

@@ -8,6 +8,7 @@ Languages are named as Snowball names them; where only the script is known, by t
 import re
 from collections import Counter
 from functools import cache
+from itertools import chain, repeat
 
 from agent.index import Manifest
 from agent.terms import stems, term_id
@@ -93,6 +94,10 @@ _LISTS = {
         """,
 }
 _FREQUENT = {name: frozenset(words.split()) for name, words in _LISTS.items()}
+_OF_WORD = {  # word → the languages in which it is frequent
+    word: tuple(name for name, words in _FREQUENT.items() if word in words)
+    for word in frozenset().union(*_FREQUENT.values())
+}
 _SCRIPTS = {
     "japanese": re.compile("[\u3040-\u30ff]"),  # before Chinese, with which it shares characters
     "chinese": re.compile("[\u3400-\u9fff\uf900-\ufaff]"),
@@ -107,6 +112,7 @@ _SCRIPTS = {
     "thai": re.compile("[\u0e00-\u0e7f]"),
 }
 _DENSE = ("japanese", "chinese", "korean")  # one character of these is as long as two letters
+_BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]+")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -165,12 +171,13 @@ def _script(text: str) -> str | None:
     """The language of the script that most of *text* is in, unless that is Latin."""
     if text.isascii():
         return None
-    found = {name: len(script.findall(text)) for name, script in _SCRIPTS.items()}
+    beyond = "".join(_BEYOND_LATIN.findall(text))  # in most texts a few quotes and dashes
+    found = {name: len(script.findall(beyond)) for name, script in _SCRIPTS.items()}
     if found["japanese"] * 4 > found["chinese"]:  # kana between characters: no Chinese
         found["japanese"] += found.pop("chinese")
     best = max(found, key=found.__getitem__)
     length = found[best] * (2 if best in _DENSE else 1)
-    return best if length > len(_LATIN.findall(text)) else None
+    return best if length and length > len(_LATIN.findall(text)) else None
 
 
 def _is_kin(script: str | None, language: str) -> bool:
@@ -182,6 +189,7 @@ def _counts(text: str) -> Counter[str]:
     """How many words of *text* are frequent ones of each language, or not spelt as English is."""
     first, *rest = _WORD.findall(text) or [""]
     words = [first.lower(), *filter(str.islower, rest)]  # "Los" and "La" may be in names
-    counts = {name: sum(word in of for word in words) for name, of in _FREQUENT.items()}
-    accented = 0 if text.isascii() else sum(not word.isascii() for word in words)
-    return Counter({n: c + (accented if n != "english" else 0) for n, c in counts.items() if c})
+    found = Counter(chain.from_iterable(map(_OF_WORD.get, words, repeat(()))))
+    counts = {name: found[name] for name in _FREQUENT if name in found}
+    accented = 0 if text.isascii() else len(words) - sum(map(str.isascii, words))
+    return Counter({n: c + (accented if n != "english" else 0) for n, c in counts.items()})

@@ -5,7 +5,8 @@ Offsets are Python string indexes into :attr:`Passage.text`, half open. Knows no
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
@@ -48,7 +49,7 @@ def _shown(link: re.Match[str]) -> str:
     return f"*{link[2]}*" if link[1] and link[2] else link[2]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class Passage:
     """A piece of one page: whole blocks of Markdown under one heading or a few short ones."""
 
@@ -78,7 +79,7 @@ class Passage:
         anchor = self.section_at(offset).anchor
         return f"{self.url}#{anchor}" if self.url and anchor else self.url
 
-    @property
+    @cached_property
     def indexed_text(self) -> str:
         """What is searched by its words: the breadcrumb, then the text as ``shown``."""
         return f"{' > '.join(self.sections[0].heading_path)}\n\n{shown(self.text)}"
@@ -100,13 +101,31 @@ class Passage:
         }
 
 
+KNOWN = 1024
+_known: dict[Hashable, Passage] = {}
+
+
 def from_payload(passage_id: UUID, payload: Mapping[str, Any]) -> Passage:
     """Read a point of our own, or of a collection that another tool filled.
 
     Others name the text ``content`` or ``text`` and the place ``file_path``, ``source`` or ``url``;
     such a passage is one section, and its paragraphs are its blocks. Raises ``ValueError`` when no
-    text is found.
+    text is found. One of our own that was read before is the same object, with all that is cached
+    by it: readers ask about few passages.
     """
+    fingerprint = _first(payload, "fingerprint")
+    if fingerprint is None:
+        return _read(passage_id, payload)
+    key = (passage_id, fingerprint, payload.get("ordinal"), payload.get("text"))
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= KNOWN:
+            _known.clear()
+        known = _known[key] = _read(passage_id, payload)
+    return known
+
+
+def _read(passage_id: UUID, payload: Mapping[str, Any]) -> Passage:
     text = payload.get("text") or payload.get("content")
     if not isinstance(text, str):
         raise ValueError("the payload has no text: neither `text` nor `content`")  # noqa: TRY004

@@ -8,7 +8,7 @@ their version, which the log records.
 import math
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from agent.citations import CitationStream
@@ -56,6 +56,7 @@ def instructions(version: str, **values: str) -> str:
     return text.format(**values)
 
 
+@lru_cache(maxsize=4_096)
 def tokens(text: str) -> int:
     """About how many tokens *text* is to a model: rather too many than too few.
 

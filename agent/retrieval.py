@@ -14,6 +14,7 @@ from agent.embedding import Embedder
 from agent.events import Retrieved
 from agent.gate import Gate, gate_of
 from agent.index import Hit, Index, IndexUnusable, Location, Manifest, open_index
+from agent.language import of_book
 from agent.quotes import Weigh, weigh_by
 from agent.ranking import asked, confident, rank
 from agent.terms import query_vector
@@ -45,6 +46,7 @@ class Retriever:
     def __init__(self, location: Location, embedder: Embedder) -> None:
         self._location, self._embedder = location, embedder
         self._index: Index | None = None
+        self._language: tuple[Manifest, str | None] | None = None
         self._opening = asyncio.Lock()
         self.breaker = Breaker("index", failures=2, longest=LONGEST_PAUSE)
 
@@ -57,6 +59,16 @@ class Retriever:
     def manifest(self) -> Manifest | None:
         """What the index says of itself, once it has been opened."""
         return self._index.manifest if self._index else None
+
+    @property
+    def language(self) -> str | None:
+        """The book's, as far as its index tells; looked up once for each manifest."""
+        manifest = self.manifest
+        if manifest is None:
+            return None
+        if self._language is None or self._language[0] is not manifest:
+            self._language = manifest, of_book(manifest)
+        return self._language[1]
 
     async def index(self) -> Index:
         """Raises what ``OUTAGES`` lists."""

@@ -77,7 +77,9 @@ def check(stream: CitationStream, weigh: Weigh) -> Checked:
     """
     found = claims(stream.text, stream.marks)
     read = [Read.of(hit) for hit in stream.cited_hits]
-    by_words = not language.differs(stream.text, _language(stream.sources))
+    by_words = not language.differs(
+        stream.text, _language(tuple(hit.passage.text for hit in stream.sources[:4]))
+    )
     worst: dict[int, float] = {}
     weak: set[int] = set()
     count = 0
@@ -118,8 +120,9 @@ def _flagged(
     )
 
 
-def _language(sources: Sequence[Hit]) -> str:
-    beginnings = " ".join(hit.passage.text[:1000] for hit in sources[:4])
+@lru_cache(maxsize=1024)
+def _language(sources: tuple[str, ...]) -> str:
+    beginnings = " ".join(text[:1000] for text in sources)
     return language.guess(beginnings) or "english"
 
 

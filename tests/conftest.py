@@ -28,9 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pgbouncer", action="store_true", help="reach Postgres through PgBouncer")
     parser.addoption("--vercel-python", help="an interpreter that has vercel-runtime")
     parser.addoption("--chatkit", help="a directory that has openai-chatkit")
+    parser.addoption("--clients", action="store_true", help="generate clients and run them")
     parser.addoption("--long", action="store_true", help="the long form of the chaos suite")
     parser.addoption("--fuzz-seconds", type=int, help="how long schemathesis is to look")
     parser.addoption("--fuzz-seed", type=int, help="what it draws its input from")
+    parser.addoption("--fuzz-only", default="", help="the operations that it looks at")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

@@ -25,6 +25,7 @@ class Checked:
         self.app, self.contract = app, contract
         self.operations = list(contract.operations())
         self.violations: list[str] = []
+        self.witnessed: set[tuple[str, int]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = self._operation(scope) if scope["type"] == "http" else None
@@ -61,7 +62,8 @@ class Checked:
         headers = {k.decode().lower(): v.decode() for k, v in start["headers"]}
         found = _general(start["status"], headers, body)
         if operation:
-            WITNESSED.add((operation.operation_id, start["status"]))
+            self.witnessed.add(seen := (operation.operation_id, start["status"]))
+            WITNESSED.add(seen)
             found = [*found, *self._promised(operation, start["status"], headers, body)]
         self.violations += [f"{where}: {violation}" for violation in found]
 

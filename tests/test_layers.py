@@ -34,7 +34,7 @@ HOMES = {
     "qdrant_client": {"agent/index/remote"},
     "qdrant_edge": {"agent/index/edge"},
     "openai": {"agent/providers/openai_compatible", "agent/embedding"},
-    "aiohttp": {"agent/providers/openai_compatible"},
+    "aiohttp": {"agent/providers/transport", "agent/providers/openai_compatible"},
     "onnxruntime": {"agent/embedding"},
     "tokenizers": {"agent/embedding"},
     "mmh3": {"agent/terms"},

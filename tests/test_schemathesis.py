@@ -39,6 +39,8 @@ class Fuzzer:
 
     seed: int
     seconds: int | None
+    failures: int  # after which to stop; 0: go on
+    only: tuple[str, ...]  # operations; empty: all
 
     def run(
         self, live: Live, config: str, environ: dict[str, str], *, examples: int, args: list[str]
@@ -49,6 +51,10 @@ class Fuzzer:
         command = [sys.executable, "-m", "schemathesis.cli"]
         command += ["--config-file", f"tests/{config}.toml", "run", f"{live.url}/openapi.yaml"]
         command += ["--seed", str(self.seed), *args]
+        command += ["--max-failures", str(self.failures)] if self.failures else []
+        # Some alone lack what the others make, of which the warnings would tell.
+        command += ["--warnings", "off"] if self.only else []
+        command += [part for name in self.only for part in ("--include-operation-id", name)]
         spent = ["--max-time", str(self.seconds)] if self.seconds else []
         ended = subprocess.run(  # it writes where pytest captures, and shows it if this fails
             [*command, *(spent or ["--max-examples", str(examples)])],
@@ -64,7 +70,12 @@ class Fuzzer:
 @pytest.fixture
 def fuzzer(pytestconfig: pytest.Config) -> Fuzzer:
     seed: int | None = pytestconfig.getoption("--fuzz-seed")
-    return Fuzzer(SEED if seed is None else seed, pytestconfig.getoption("--fuzz-seconds"))
+    return Fuzzer(
+        seed=SEED if seed is None else seed,
+        seconds=pytestconfig.getoption("--fuzz-seconds"),
+        failures=pytestconfig.getoption("--maxfail"),
+        only=tuple(pytestconfig.getoption("--fuzz-only").split()),
+    )
 
 
 def test_the_contract_holds_under_generated_input(live: Live, fuzzer: Fuzzer) -> None:

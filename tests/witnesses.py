@@ -20,7 +20,7 @@ PLACE = "FOOTNOTE_WITNESSES"  # the directory that a run's processes share
 # Options with which a run is not about everything.
 NARROWING = (
     *("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "pgbouncer"),
-    *("collectonly", "setupplan", "fuzz_seconds"),
+    *("collectonly", "setupplan", "fuzz_seconds", "fuzz_only"),
 )
 Pair = tuple[str, int]
 UNSEEN = pytest.StashKey[list[Pair]]()

@@ -13,7 +13,7 @@ from contextlib import aclosing
 
 from attrs import field, frozen
 
-from agent.deadline import Deadline
+from agent.deadline import Deadline, Silence
 from agent.providers import Answered, End, Message, Provider, ProviderFailed, Text, cache
 from agent.providers.breaker import note
 from breaker import Breaker
@@ -44,14 +44,18 @@ class _Begun:
         item: Text | End = self.first
         async with aclosing(self.rest):
             try:
-                while isinstance(item, Text):
-                    yield item
-                    item = await _next(self.rest, deadline.share(GAP), started=True)
-            except ProviderFailed as failed:
+                async with Silence(GAP, deadline) as silence:
+                    while isinstance(item, Text):
+                        yield item
+                        silence.begins()
+                        item = await anext(self.rest)
+                        silence.ends()
+            except (ProviderFailed, TimeoutError) as error:
+                failed = _started(error)
                 if deadline.fits(MOMENT):  # or its answer was only too long
                     note(breaker, self.number, failed)
                 _log.warning("model broke off: provider=%s reason=%s", breaker.name, failed.reason)
-                raise
+                raise failed from None
         breaker.succeeded(self.number)
         if item.finish_reason == "content_filter":
             _log.warning("model broke off: provider=%s reason=filtered", breaker.name)
@@ -86,7 +90,7 @@ class _Guarded:
             raise ProviderFailed(reason="open")
         stream = self.provider.stream(messages, deadline)
         try:
-            first = await _next(stream, limit, started=False)
+            first = await _first(stream, limit)
         except ProviderFailed as failed:
             note(self.breaker, number, failed)
             raise
@@ -128,17 +132,22 @@ class Failover:
         """
         key = cache.key(messages, self.providers) if remembers and self.answers.size else None
         if key and (known := self.answers.replay(key)):
-            for item in known:
-                yield item
+            for remembered in known:
+                yield remembered
             return
-        texts: list[str] = []
-        async with aclosing(self._ask(messages, deadline)) as items:
+        begun, texts = await self._begin(messages, deadline), list[str]()
+        async with aclosing(begun.items(deadline)) as items:
             async for item in items:
                 if isinstance(item, Text):
                     texts.append(item.text)
-                elif key:
-                    self.answers.keep(key, "".join(texts), item)
-                yield item
+                    yield item
+                    continue
+                if item.finish_reason == "length":
+                    yield Text(CUT)
+                end = self._answered(begun.guarded.provider, item)
+                if key:
+                    self.answers.keep(key, "".join(texts), end)
+                yield end
 
     async def warm(self) -> None:
         """Warm each provider; one that cannot be is logged, and left to the first question."""
@@ -151,19 +160,6 @@ class Failover:
     async def close(self) -> None:
         for provider in self.providers:
             await provider.close()
-
-    async def _ask(
-        self, messages: Sequence[Message], deadline: Deadline
-    ) -> AsyncGenerator[Text | Answered]:
-        begun = await self._begin(messages, deadline)
-        async with aclosing(begun.items(deadline)) as items:
-            async for item in items:
-                if isinstance(item, Text):
-                    yield item
-                else:
-                    if item.finish_reason == "length":
-                        yield Text(CUT)
-                    yield self._answered(begun.guarded.provider, item)
 
     async def _begin(self, messages: Sequence[Message], deadline: Deadline) -> _Begun:
         last = ProviderFailed(reason="open" if self.providers else "unconfigured")
@@ -197,12 +193,17 @@ def cost_usd(usage: Usage, price: tuple[float, float] | None) -> float | None:
     return (usage.prompt_tokens * prompt + usage.completion_tokens * completion) / 1_000_000
 
 
-async def _next(
-    stream: AsyncGenerator[Text | End], limit: Deadline, *, started: bool
-) -> Text | End:
-    """The next item. A limit that passes cancels the read, which hangs up on the model."""
+async def _first(stream: AsyncGenerator[Text | End], limit: Deadline) -> Text | End:
+    """The first item. A limit that passes cancels the read, which hangs up on the model."""
     try:
         async with asyncio.timeout(limit.left()):
             return await anext(stream)
     except TimeoutError:
-        raise ProviderFailed(reason="timeout", retryable=True, started=started) from None
+        raise ProviderFailed(reason="timeout", retryable=True) from None
+
+
+def _started(error: ProviderFailed | TimeoutError) -> ProviderFailed:
+    """What broke off an answer that had begun."""
+    if isinstance(error, ProviderFailed):
+        return error
+    return ProviderFailed(reason="timeout", retryable=True, started=True)

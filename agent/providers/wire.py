@@ -39,12 +39,13 @@ class ChunkDecoder:
 
     def feed(self, data: bytes) -> str:
         """The text that one read completes, often none."""
-        self._line += data
         if b"\n" not in data:
+            self._line += data
             lines = []
         else:
-            *lines, self._line = self._line.split(b"\n")
-        text = "".join([self._text_of_line(line) for line in lines])
+            *lines, rest = (bytes(self._line) + data if self._line else data).split(b"\n")
+            self._line = bytearray(rest)
+        text = "".join([self._text_of_event() for line in lines if self._ends_event(line)])
         if len(self._line) + len(self._event) > MAX_LINE_BYTES:
             self.failed, self._line = ProviderFailed(reason="malformed"), bytearray()
         self._started = self._started or text != ""
@@ -65,16 +66,17 @@ class ChunkDecoder:
         failed.started = self._started
         return failed
 
-    def _text_of_line(self, line: bytearray) -> str:
-        if line.startswith(b"data:"):
+    def _ends_event(self, line: bytes) -> bool:
+        """Take *line*; whether it is the blank one behind an event with data."""
+        if line[:5] == b"data:":
             self._event += line[5:] + b"\n"
-            return ""
-        if line.rstrip(b"\r") or not self._event:  # a comment, another field, a keep-alive
-            return ""
-        event, self._event = self._event, bytearray()
-        return "" if self.failed or event.strip() == b"[DONE]" else self._text_of_event(event)
+            return False
+        return bool(self._event) and not line.rstrip(b"\r")  # else a comment, another field
 
-    def _text_of_event(self, event: bytearray) -> str:
+    def _text_of_event(self) -> str:
+        event, self._event = self._event, bytearray()
+        if self.failed or event.strip() == b"[DONE]":
+            return ""
         try:
             chunk = orjson.loads(event)
         except orjson.JSONDecodeError:

@@ -4,7 +4,7 @@ import { el } from "../dom.js";
 import { actions } from "./actions.js";
 import { Answer } from "./answer.js";
 import { Trouble } from "./api.js";
-import { Stream } from "./stream.js";
+import { STOPPED, Stream } from "./stream.js";
 
 const SEARCHING = "Looking in the book …";
 
@@ -28,7 +28,7 @@ export class Exchange {
     const one = new Exchange(query, { selection: rest.selected_text });
     one.#answer.add(response);
     one.#answer.finish({ ...rest, refused: status === "refused" });
-    const remark = { stopped: "You stopped this answer.", failed: "This answer broke off." };
+    const remark = { stopped: STOPPED, failed: "This answer broke off." };
     one.#end(remark[status], { messageId, rating, again });
     return one;
   }
@@ -70,7 +70,7 @@ export class Exchange {
   #take(event) {
     if (event.status === "error") {
       const isStop = event.error === "answer_stopped";
-      throw new Trouble(isStop ? "You stopped this answer." : event.content);
+      throw new Trouble(isStop ? STOPPED : event.content);
     }
     if (event.status === "success") return this.#answer.finish(event);
     if (event.content) this.#state.replaceChildren();
@@ -80,6 +80,7 @@ export class Exchange {
   #end(remark, { messageId, rating, again }) {
     this.#remark = remark;
     const buttons = actions({ answer: this.#answer, messageId, rating, again });
-    this.#state.replaceChildren(...[remark && el("p.trouble", {}, remark), buttons].filter(Boolean));
+    const kind = remark === STOPPED ? "p.trouble.calm" : "p.trouble"; // no fault of anybody's
+    this.#state.replaceChildren(...[remark && el(kind, {}, remark), buttons].filter(Boolean));
   }
 }

@@ -11,7 +11,7 @@ const LINK = new RegExp(sources([
 const INLINE = new RegExp(sources([
   /\\([!-/:-@[-`{-~])/, // 1: an escaped character
   /(`+)(?!`)([^]{0,4000}?[^`])\2(?!`)/, // 3: code
-  /\[(\d{1,3})\](?![([])/, // 4: a footnote's marker
+  /\[(\d{1,3})\](?!\(|\[(?!\d{1,3}\]))/, // 4: a footnote's marker, also before another one
   LINK, // 5: an image's mark, 6: label, 7: address
   /<?(https?:\/\/[^\s<>)]{0,2000}[^\s<>).,;:!?'"”’])>?/, // 8: a bare address
   /\*\*(?=\S)([^]{0,2000}?\S)\*\*|(?<!\w)__(?=\S)([^]{0,2000}?\S)__(?!\w)/, // 9, 10: strong

@@ -82,6 +82,6 @@ function told({ selection, page } = {}) {
   return { metadata: { context: "full-book", ...(page && { page }), ...quoted } };
 }
 
-const STOPPED = "You stopped this answer.";
+export const STOPPED = "You stopped this answer.";
 const UNREADABLE = "The answer could not be read.";
 const BROKEN = "The connection broke off before the answer ended.";

@@ -76,12 +76,14 @@ function responseView(response) {
     markdown(description),
     headersView(response),
     mediaView(response),
-    Object.values(links).map(nextLink),
+    Object.values(links).map((one) => nextLink(deref(one))),
   ];
   return row(words, Object.entries(content).map(figuresOf));
 }
 
-const nextLink = ({ operationId: id }) => rule("Next: ", link(`#${id}`, id));
+const nextLink = ({ operationId: id, description }) =>
+  rule("Next: ", link(`#${id}`, id), description && [", ", inline(lowered(description))]);
+const lowered = (sentence) => sentence[0].toLowerCase() + sentence.slice(1);
 
 function headersView({ headers = {} }) {
   return list(Object.entries(headers).map(([name, one]) =>

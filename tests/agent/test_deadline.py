@@ -1,11 +1,14 @@
 """A deadline on a clock that the test turns."""
 
+import asyncio
+import time
+
 import pytest
 from attrs import define
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.deadline import Deadline
+from agent.deadline import Deadline, Silence
 
 
 @define
@@ -75,3 +78,57 @@ def test_a_share_of_a_deadline_that_has_passed_has_passed_too(clock: Clock) -> N
 
     with pytest.raises(TimeoutError):
         share.left()
+
+
+async def waits(silence: Silence, seconds: float) -> None:
+    silence.begins()
+    await asyncio.sleep(seconds)
+    silence.ends()
+
+
+@pytest.mark.anyio
+async def test_each_wait_has_its_own_time_however_many_there_are() -> None:
+    began = time.monotonic()
+
+    async with Silence(0.2, Deadline.after(10)) as silence:
+        for _ in range(6):
+            await waits(silence, 0.04)
+
+    assert time.monotonic() - began >= 0.24
+
+
+@pytest.mark.anyio
+async def test_a_wait_that_is_too_long_ends_though_the_waits_before_it_were_short() -> None:
+    """The one timer has looked at the clock in the middle of it, and looks again in time."""
+    began: list[float] = []
+
+    async def wait_twice() -> None:
+        async with Silence(0.1, Deadline.after(10)) as silence:
+            for seconds in (0.04, 5):
+                began.append(time.monotonic())
+                await waits(silence, seconds)
+
+    with pytest.raises(TimeoutError):
+        await wait_twice()
+
+    assert 0.1 <= time.monotonic() - began[-1] < 1
+
+
+@pytest.mark.anyio
+async def test_who_works_on_what_came_is_not_silent() -> None:
+    async with Silence(0.05, Deadline.after(0.05)) as silence:
+        await waits(silence, 0.0)
+        await asyncio.sleep(0.15)
+
+    assert silence.since is None
+
+
+@pytest.mark.anyio
+async def test_a_wait_ends_with_the_deadline() -> None:
+    began = time.monotonic()
+
+    with pytest.raises(TimeoutError):
+        async with Silence(10, Deadline.after(0.1)) as silence:
+            await waits(silence, 5)
+
+    assert time.monotonic() - began < 1

@@ -16,6 +16,7 @@ from agent.providers import End, Message, ProviderFailed, Text
 from agent.providers.openai_compatible import OpenAICompatible
 from settings import ROOT
 from tests.fake_model import TEXT, Behaviour, FakeModel
+from tests.raw_http import Connection, Server
 
 pytestmark = pytest.mark.anyio
 KEY, QUESTION = "sk-secret", "What did the butler see?"
@@ -110,6 +111,30 @@ async def test_reasoning_effort_is_sent_only_if_asked_for(model: FakeModel) -> N
 
     await provider.close()
     assert model.requests[0].json["reasoning_effort"] == "low"
+
+
+class Burst(Server):
+    """Says every word in a chunk of its own, and all chunks at once."""
+
+    async def serve(self, client: Connection) -> None:
+        await client.receive()
+        await client.begin_events()
+        said = b'data: {"choices":[{"delta":{"content":"%d "}}]}\n\n'
+        chunks = [said % number for number in range(20)]
+        chunks.append(b'data: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\n')
+        client.writer.write(b"".join(b"%x\r\n%b\r\n" % (len(c), c) for c in [*chunks, b""]))
+
+
+async def test_deltas_of_one_read_are_one_text() -> None:
+    """So that they share a frame: a service that falls behind does less for each token."""
+    with Burst() as server:
+        url = f"http://127.0.0.1:{server.port}/v1"
+        provider = OpenAICompatible(name="x", model="x", base_url=url, api_key=KEY)
+        items = [item async for item in provider.stream(PROMPT, Deadline.after(10))]
+        await provider.close()
+
+    texts = [item.text for item in items if isinstance(item, Text)]
+    assert texts == ["".join(f"{number} " for number in range(20))]
 
 
 @pytest.mark.parametrize("behaviour", ["silent", "stall"])

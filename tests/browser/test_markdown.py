@@ -64,6 +64,13 @@ def test_a_number_without_a_passage_is_no_footnote(opened: Page) -> None:
     assert drawn == '<p dir="auto">See<sup>1</sup> and [7].</p>'
 
 
+def test_two_footnotes_in_a_row_are_both_marked(opened: Page) -> None:
+    """Models write "[1][1]"; a link whose label is a number stays a link."""
+    drawn = opened.evaluate(HTML, "Five seconds [1][1], see [1](https://example.org/).")
+
+    assert drawn.startswith('<p dir="auto">Five seconds<sup>1</sup><sup>1</sup>, see <a href=')
+
+
 def test_nothing_in_an_answer_becomes_markup(opened: Page) -> None:
     """Only elements that Markdown has, only web links, and no attribute that runs."""
     for text, elements in HOSTILE.items():

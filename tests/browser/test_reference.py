@@ -53,6 +53,11 @@ def send(article: Locator, body: object = None) -> None:
     expect(article.locator(".took[role=status]")).to_have_text(outcome(article), timeout=15_000)
 
 
+def be_guest(article: Locator) -> None:
+    article.get_by_role("button", name="Be a guest").click()
+    expect(article.locator(".asking")).to_contain_text("Asks as a guest")
+
+
 def outcome(article: Locator) -> str:
     shown = article.locator(".outcome")
     expect(shown).to_contain_text(" ms")
@@ -66,7 +71,8 @@ def question(words: str) -> dict[str, object]:
 def test_a_question_is_sent_and_its_reply_shown(docs: Page) -> None:
     """Status, time, headers of interest, the body, and where to go on with its ids."""
     chat = tried(docs, "send_chat")
-    send(chat, question(QUESTION))
+    chat.get_by_role("textbox", name="Body").fill(json.dumps(question(QUESTION)))
+    docs.keyboard.press("Control+Enter")
 
     expect(chat.locator(".status")).to_have_text("200 OK")
     expect(chat.locator(".headers")).to_contain_text("application/json")
@@ -104,6 +110,7 @@ def test_a_stream_is_shown_event_by_event(
     expect(events.first).to_contain_text("partial")
     stream.get_by_role("button", name="Stop").click()
     expect(stream.locator(".took[role=status]")).to_contain_text("Stopped after")
+    expect(stream.get_by_role("button", name="Send")).to_be_focused()
     assert model.wait_for_disconnect()
 
 
@@ -115,6 +122,17 @@ def test_the_last_event_of_a_stream_is_told_apart(docs: Page) -> None:
 
     expect(last).to_contain_text("ChatCompleted success")
     expect(stream.locator(".outcome")).to_contain_text(" events in ")
+
+
+def test_events_without_a_tag_are_known_by_what_they_hold(docs: Page) -> None:
+    """Those of OpenAI's protocol; the end of the stream is no JSON."""
+    completion = tried(docs, "create_chat_completion")
+    asked = {"role": "user", "content": QUESTION}
+    send(completion, {"model": "footnote", "stream": True, "messages": [asked]})
+    events = completion.locator(".events > li")
+
+    expect(events.first).to_contain_text("CompletionChunk")
+    expect(events.last).to_contain_text("Text [DONE]")
 
 
 def test_a_violation_leads_to_what_is_wrong(docs: Page) -> None:
@@ -133,8 +151,7 @@ def test_a_violation_leads_to_what_is_wrong(docs: Page) -> None:
 def test_a_wrong_parameter_is_pointed_at_too(docs: Page) -> None:
     """Whatever is typed is sent: the service says what is wrong with it."""
     listing = tried(docs, "list_conversations")
-    listing.get_by_role("button", name="Be a guest").click()
-    expect(listing.locator(".asking")).to_contain_text("Asks as a guest")
+    be_guest(listing)
     listing.get_by_role("textbox", name="limit").fill("900")
     send(listing)
     listing.get_by_role("button", name="Show query /limit").click()
@@ -145,8 +162,7 @@ def test_a_wrong_parameter_is_pointed_at_too(docs: Page) -> None:
 def test_a_guest_asks_and_finds_the_conversation(docs: Page) -> None:
     """One click opens the session; what comes back fills the forms of what takes it."""
     chat = tried(docs, "send_chat")
-    chat.get_by_role("button", name="Be a guest").click()
-    expect(chat.locator(".asking")).to_contain_text("Asks as a guest")
+    be_guest(chat)
     send(chat, question(QUESTION))
     listing = tried(docs, "list_conversations")
     send(listing)
@@ -161,7 +177,7 @@ def test_a_guest_asks_and_finds_the_conversation(docs: Page) -> None:
 def test_a_session_is_this_page_s_alone(docs: Page) -> None:
     """In its memory: no cookie, no storage, no word of it on the page; a reload forgets it."""
     listing = tried(docs, "list_conversations")
-    listing.get_by_role("button", name="Be a guest").click()
+    be_guest(listing)
     expect(listing.locator(".request > div pre").first).to_contain_text("Bearer $BEARER")
 
     assert docs.context.cookies() == []
@@ -208,7 +224,7 @@ def test_a_program_shows_its_key(live: Live, docs: Page) -> None:
 def test_what_is_for_good_is_asked_first(docs: Page) -> None:
     """Escape keeps it; only a yes sends it."""
     chat = tried(docs, "send_chat")
-    chat.get_by_role("button", name="Be a guest").click()
+    be_guest(chat)
     send(chat, question(QUESTION))
     delete = tried(docs, "delete_conversation")
     dialog = docs.get_by_role("dialog", name="Really?")
@@ -254,3 +270,15 @@ def test_every_operation_has_a_form_that_fits_a_phone(docs: Page) -> None:
     assert fields.count() > 20
     assert fields.evaluate_all("them => them.filter(it => !it.labels.length).length") == 0
     assert docs.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_every_link_on_the_page_leads_somewhere_on_it(docs: Page) -> None:
+    """To an operation, a scheme or a shape that is there, and each has words."""
+    docs.locator("article details").evaluate_all("them => them.forEach(it => { it.open = true })")
+    links = docs.locator("a[href^='#']")
+    dead = """them => them.filter(it =>
+        !it.textContent || !document.getElementById(decodeURIComponent(it.hash.slice(1))))
+        .map(it => it.outerHTML)"""
+
+    assert links.count() > 50
+    assert links.evaluate_all(dead) == []

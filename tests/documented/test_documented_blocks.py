@@ -8,6 +8,7 @@ from serve import BANNER
 from settings import ROOT
 from tests.documented.blocks import PAGES, Block, blocks, commands, is_output, name_of
 from tests.documented.rules import LANGUAGES, QUOTED, RULES, is_run, is_variable, rules_for
+from tests.live import CONTRACT
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 COMMANDS = [command for page in PAGES for command in commands(page)]
@@ -37,6 +38,31 @@ def test_every_command_is_run_or_has_one_reason() -> None:
 
     assert unclear == []
     assert idle == []
+
+
+def test_every_operation_is_asked_by_curl_somewhere() -> None:
+    """In the API by example, which runs."""
+    page = [one.text for one in COMMANDS if name_of(one.block.page) == "docs/api.md"]
+    asked = {
+        (method_of(text), path) for text in page for path in re.findall(r":8000(/[\w/.-]*)", text)
+    }
+    unasked = [
+        one.operation_id
+        for one in CONTRACT.operations()
+        if not any(one.method == method and fits(one.path, path) for method, path in asked)
+    ]
+
+    assert unasked == []
+
+
+def method_of(command: str) -> str:
+    named = re.search(r" -X ([A-Z]+)", command)
+    has_body = re.search(r" -d ", command)
+    return named[1] if named else "POST" if has_body else "GET"
+
+
+def fits(template: str, path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path) is not None
 
 
 def test_make_has_every_target_that_is_named() -> None:

@@ -49,6 +49,7 @@ def with_book(book: Path, dsn: str, home: Path) -> Settings:
     return evolve(settings_for(dsn, home), book=book, embedding_model="none", resume_grace=10)
 
 
+@pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs curl")
 @pytest.mark.parametrize("page", RUN)
 def test_the_commands_of_a_page_do_what_it_shows(
     page: str, services: dict[Path, Live], tmp_path: Path

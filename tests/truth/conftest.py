@@ -38,16 +38,16 @@ def of_the_examples(dsn: str, bookcase: Path) -> Settings:
     return evolve(settings_for(dsn, bookcase), book=BOOK, book_url=BOOK_URL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def house(
     postgres: Postmaster, template: str, pooler: PgBouncer | None, bookcase: Path
 ) -> Iterator[Settings]:
-    """A database of this module's own, around the book."""
+    """Ada's database, beside her book."""
     with database(postgres, template, pooler) as dsn:
         yield of_the_examples(dsn, bookcase)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def library(house: Settings) -> Iterator[Live]:
     """The service of the examples."""
     with running(house) as live:
@@ -69,18 +69,12 @@ def world(library: Live) -> Iterator[World]:
         yield world
 
 
-@pytest.fixture(scope="module")
-def strict_library(house: Settings) -> Iterator[Live]:
-    with running(evolve(house, rate_limits=True)) as live:
-        yield live
-
-
 @pytest.fixture
-def strict(strict_library: Live) -> Iterator[World]:
+def strict(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """With limits, of which nothing is used up."""
-    strict_library.sql("delete from rate_limits")
-    with visited(strict_library) as world:
-        yield world
+    world.live.sql("delete from rate_limits")
+    monkeypatch.setattr(world.live.state["limits"], "enabled", True)
+    return world
 
 
 def broken(handler: Handler) -> Handler:
@@ -129,9 +123,9 @@ def dark(
 
 @pytest.fixture(scope="module")
 def slow(house: Settings) -> Iterator[World]:
-    """With a model that speaks for six seconds, of which an answer has one and a half."""
+    """With a model that speaks for twelve seconds, of which an answer has three."""
     with FakeModel(key="sk-test") as model:
-        model.say("word " * 30, gap=0.2)
+        model.say("word " * 40, gap=0.3)
         wordy = evolve(house, openai_api_key="sk-test", openai_base_url=model.url)
-        with running(evolve(wordy, agent_timeout=1.5)) as live:
-            yield World(live, "")
+        with running(evolve(wordy, agent_timeout=3)) as live:
+            yield World(live, token="")

@@ -108,7 +108,7 @@ def raw(world: World, name: str, length: int) -> httpx2.Response:
     headers = {**call.headers, "Host": "x", "Content-Type": "application/json"}
     lines = [f"{name}: {value}" for name, value in headers.items()]
     head = [f"{call.operation.method} {call.path} HTTP/1.1", *lines, f"Content-Length: {length}"]
-    with socket.create_connection((url.host, url.port or 80), timeout=5) as peer:
+    with socket.create_connection((url.host, url.port or 80), timeout=30) as peer:
         peer.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode())
         got = b"".join(iter(lambda: peer.recv(65536), b""))
     top, _, content = got.partition(b"\r\n\r\n")

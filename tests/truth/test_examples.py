@@ -21,6 +21,10 @@ STREAM, JSON = "text/event-stream", "application/json"
 Shown = tuple[str, str, Any]  # where, its name, the example
 
 
+def named(operation: Operation) -> str:
+    return operation.operation_id
+
+
 def shown(node: Any, pointer: str = "#") -> Iterator[Shown]:
     """Every example of a body, wherever in the document it stands."""
     if isinstance(node, list):
@@ -45,11 +49,10 @@ def answered(operation: Operation, media: str) -> dict[str, Any]:
     return dict(examples(f"{where}/content/{escape(media)}")) if media in content else {}
 
 
-def test_no_example_is_overlooked() -> None:
-    """Each operation that takes a body shows one, and each answer with one does."""
-    for operation in CONTRACT.operations():
-        assert [*calls(operation)], operation.operation_id
-    assert len(SHOWN) >= 60
+@pytest.mark.parametrize("operation", [o for o in CONTRACT.operations() if o.bodies], ids=named)
+def test_every_body_has_an_example(operation: Operation) -> None:
+    """Or the following would have nothing to send."""
+    assert any(call.body is not None for call in calls(operation))
 
 
 @pytest.mark.parametrize("example", SHOWN, ids=lambda shown: f"{shown[0]}-{shown[1]}")

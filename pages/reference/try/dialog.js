@@ -24,7 +24,7 @@ export function confirmed(title, words, label) {
     let isMeant = false;
     const yes = button(label, () => { isMeant = true; close(); }, { class: "main" });
     const no = button("Cancel", close, { autofocus: "" });
-    const dialog = show(title, el("p", {}, words), el("div.buttons", {}, yes, no));
+    const dialog = show(title, words, el("div.buttons", {}, yes, no));
     dialog.addEventListener("close", () => resolve(isMeant), { once: true });
   });
 }

@@ -25,9 +25,16 @@ export function bodyView(text, value, response, point) {
   const isProblem = response.headers.get("content-type")?.startsWith(PROBLEM);
   return [
     isProblem && problemView(value, point),
-    code(pretty(value)),
+    scrollable(code(pretty(value))),
     value?.access_token && sessionView(value),
   ];
+}
+
+/* What may scroll has to be reached by keyboard. */
+function scrollable(node) {
+  const attributes = { tabindex: 0, role: "region", "aria-label": "The reply’s text" };
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
 }
 
 function problemView({ error, title, message, errors = [] }, point) {

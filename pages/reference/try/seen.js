@@ -11,8 +11,9 @@ export const onSeen = (listener) => changes.addEventListener("change", listener)
 export function learn(value) {
   const operations = Object.entries(contract.paths).flatMap(operationsOf);
   const needs = (one) => one.parameters.filter((it) => it.in === "path").map(({ name }) => name);
-  const found = new Map(new Set(operations.flatMap(needs)).values()
-    .map((name) => [name, first(value, name)]).filter(([, id]) => id));
+  const found = new Map(operations.flatMap(needs)
+    .map((name) => [name, first(value, name)])
+    .filter(([, id]) => id));
   for (const [name, id] of found) seen.set(name, id);
   if (found.size) changes.dispatchEvent(new Event("change"));
   return operations.filter((one) => needs(one).length && needs(one).every((name) => found.has(name)));

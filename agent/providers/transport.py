@@ -1,0 +1,81 @@
+"""The openai library's way to the network: aiohttp, and each response's reader as it is.
+
+The library reads a stream through five iterators, which cost more than the rest of a token's way
+through the service; ``reader_of`` is what they end at. Import this in a thread: it imports both.
+"""
+
+from collections.abc import AsyncIterator
+from functools import cache
+from ssl import SSLContext
+
+import aiohttp
+import httpx2
+
+ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")  # undone by aiohttp
+
+
+class Transport(httpx2.AsyncBaseTransport):
+    """Sends requests; follows no redirect and uses no proxy. Raises what aiohttp does.
+
+    A read has no limit of its own, since a timer for each would cost more than the read: whoever
+    reads watches the clock.
+    """
+
+    def __init__(self) -> None:
+        self._certificates = _certificates()
+        self._session: aiohttp.ClientSession | None = None  # made in the loop
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        if self._session is None:
+            # As many connections as there are answers, which have a limit of their own.
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._certificates)
+            self._session = aiohttp.ClientSession(connector=connector)
+        response = await self._session.request(
+            request.method,
+            str(request.url),
+            headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
+            data=request.content,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(sock_connect=request.extensions["timeout"]["connect"]),
+        )
+        headers = [(name, value) for name, value in response.raw_headers if _is_kept(name)]
+        return httpx2.Response(
+            response.status,
+            headers=headers,
+            stream=_Body(response),
+            extensions={"reader": response.content},
+        )
+
+    async def aclose(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class _Body(httpx2.AsyncByteStream):
+    """The same bytes for who wants them whole, an error's."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for read in self._response.content.iter_any():
+            yield read
+
+    async def aclose(self) -> None:
+        self._response.release()  # hangs up, unless all has been read
+
+
+@cache
+def _certificates() -> SSLContext:
+    """One for all providers: reading the authorities takes 50 ms."""
+    return httpx2.create_ssl_context()
+
+
+def _is_kept(name: bytes) -> bool:
+    return name.lower() not in ENCODED
+
+
+def reader_of(response: httpx2.Response) -> aiohttp.StreamReader:
+    """The raw stream of a response that came through :class:`Transport`."""
+    reader: aiohttp.StreamReader = response.extensions["reader"]
+    return reader

@@ -1,0 +1,1 @@
+"""What the service is measured beside; each is what people run or write, nothing of ours."""
