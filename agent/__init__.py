@@ -166,10 +166,13 @@ async def _write(
     sources = prompt.within_budget(evidence.retrieved.hits)
     stream = CitationStream(sources, lambda hit, claim: supporting(hit, claim, evidence.weigh))
     safe = SafeText(stream, hosts)
-    messages = prompt.messages(question.text, question.selected_text, sources, question.turns)
     answered: Answered | None = None
     try:
-        pieces = models.stream(messages, deadline, remembers=not question.turns)
+        pieces = models.stream(
+            prompt.messages(question.text, question.selected_text, sources, question.turns),
+            deadline,
+            remembers=not question.turns,
+        )
         async with aclosing(pieces):
             async for piece in pieces:
                 if isinstance(piece, Answered):

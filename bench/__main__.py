@@ -6,6 +6,7 @@ Everything runs on loopback, against a stub model, with a private Postgres; see 
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", default="results", help="bench/OUT.json and bench/OUT.md")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # no server outlives the bench
     if options.suite == "none":
         show(options.out)
         return 0

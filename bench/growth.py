@@ -61,8 +61,8 @@ def by_streams(server: Server, site: Site, model: Upstream) -> Iterator[Samples]
         every_us = 1_000_000 * streams // ALL_PER_SECOND
         seconds = 10 + streams // 50  # 100 begin in a second
         tokens = max(40, seconds * ALL_PER_SECOND // streams)
-        pace = Pace("", streams, tokens, every_us, ramp_ms=10 * streams, ends=False)
-        seen = streamed(ours, model, evolve(pace, longest_seconds=seconds * 4.0))
+        pace = Pace("", streams, tokens, every_us, ramp_ms=10 * streams, ends=False, settled=2)
+        seen = streamed(ours, model, evolve(pace, longest_seconds=30 + seconds * 1.5))
         yield point("streams", streams, "CPU µs/token", seen["relay µs/token"])
 
 

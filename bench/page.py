@@ -11,7 +11,8 @@ OTHERS = {"direct", "nginx", "raw ASGI", "FastAPI", "pgbench", "python"}  # no n
 ABOUT: Mapping[str, str] = {
     "stream": "Streams of tokens; CPU is the whole process tree's. *relay* is what one more token "
     "costs while all streams are open; *whole* holds the beginning and the end of answers, too. "
-    "`direct` is the stub model, asked without anything between: its CPU is the stub's own.",
+    "*first token* counts from the question, with finding passages; its *way* from when the model "
+    "wrote it. `direct` is the stub model with nothing between: its CPU is the stub's own.",
     "reader": "One reader, one question after another, the whole pipeline with a stub model.",
     "crowd": "Open streams of one process. Idle ones wait for their turn; relaying ones have the "
     "model's stream open and a token every two seconds.",
@@ -21,7 +22,7 @@ ABOUT: Mapping[str, str] = {
     "rest": "Conversations; commits do not wait for the disk.",
     "retrieval": "Answers without a model from a book of 1,000 passages, bundled embeddings.",
     "cold": "From exec to the first 200 of `/health/live`; memory four seconds later (PSS).",
-    "growth": "Cost against size; see the chart.",
+    "growth": "Cost against size; the chart has sizes on logarithmic axes.",
 }
 
 

@@ -20,7 +20,6 @@ from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
 from bench.samples import Rounds, Samples, named, progress
 
-SETTLED = 10  # tokens of each stream, before a relay figure begins
 PATIENCE_SECONDS = 6.0  # then the readers of whoever has fallen behind are sent away
 
 
@@ -37,8 +36,9 @@ class Pace:
     every_us: int
     ramp_ms: int = 0
     ends: bool = True
-    window_seconds: float = 3.0  # of a relay figure
-    longest_seconds: float = 30.0  # that it is waited for
+    settled: int = 10  # tokens of each stream, before a relay figure begins
+    window_seconds: float = 3.0  # that it takes
+    longest_seconds: float = 30.0  # that its beginning and its end are waited for
 
 
 PACES = (
@@ -111,7 +111,7 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
 
 def _is_settled(now: Moment, pace: Pace) -> bool:
     is_open = now.begun == pace.streams or not pace.every_us
-    return is_open and now.tokens > SETTLED * pace.streams
+    return is_open and now.tokens > pace.settled * pace.streams
 
 
 def _relay(start: Moment, end: Moment) -> Samples:
@@ -124,10 +124,18 @@ def _relay(start: Moment, end: Moment) -> Samples:
 
 
 def _whole(seen: Seen, cpu: float, pace: Pace) -> Samples:
-    samples = {"lost tokens": float(seen["lost"])}
+    samples = {
+        "lost tokens": float(seen["lost"]),
+        # Where a server is too busy to pass on each by itself, several share one: that is cheaper.
+        "tokens/frame": seen["tokens"] / max(1, seen["frames"]),
+    }
     if not pace.ends:  # all were sent away
         return samples
-    ways = {"first token": "first_token_ms", "token": "token_way_ms"}
+    ways = {
+        "first token": "first_token_ms",  # since it was asked for
+        "first token's way": "first_token_way_ms",  # since the model wrote it
+        "token's way": "token_way_ms",
+    }
     times = {f"{name} p{n} ms": seen[key][f"p{n}"] for name, key in ways.items() for n in (50, 99)}
     whole = {"whole µs/token": 1e6 * cpu / max(1, seen["tokens"])}
     return (

@@ -1,13 +1,16 @@
 """The document, compiled: operations with their schemas, parameters and security."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import jsonschema_rs
 import yaml
 from attrs import field, frozen
 
+NAME = "urn:contract"  # of the document, to its own schemas
 METHODS = ("get", "put", "post", "delete", "patch")
 
 Handler = Callable[..., Awaitable[Any]]
@@ -49,19 +52,37 @@ class Operation:
     is_anonymous: bool  # also served without any
 
 
+class Validators(dict[str, jsonschema_rs.Validator]):
+    """The document's schemas by JSON pointer, each compiled when it is first asked for.
+
+    All at once would take a tenth of a cold start, which mostly serves one operation.
+    """
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.registry = jsonschema_rs.Registry([(NAME, document)])
+
+    def __missing__(self, pointer: str) -> jsonschema_rs.Validator:
+        # mask: a message must never quote a password back, nor write it to a log.
+        self[pointer] = compiled = jsonschema_rs.validator_for(
+            {"$ref": NAME + quote(pointer, safe="#/~")},
+            registry=self.registry,
+            validate_formats=True,
+            mask="value",
+        )
+        return compiled
+
+
 @frozen
 class Contract:
-    """A loaded document with every schema compiled; *validators* are keyed by JSON pointer."""
+    """A loaded document; *validators* are keyed by JSON pointer."""
 
     document: Mapping[str, Any] = field(repr=False)
-    validators: jsonschema_rs.ValidatorMap = field(repr=False)
+    validators: Validators = field(repr=False)
 
     @classmethod
     def load(cls, path: Path) -> "Contract":
         document = yaml.load(path.read_bytes(), yaml.CSafeLoader)
-        # mask: a message must never quote a password back, nor write it to a log.
-        validators = jsonschema_rs.validator_map_for(document, validate_formats=True, mask="value")
-        return cls(document, validators)
+        return cls(document, Validators(document))
 
     def at(self, pointer: str) -> tuple[str, Any]:
         """The node at *pointer* and the pointer of what it finally refers to."""
@@ -105,7 +126,7 @@ class Contract:
                     place=node["in"],
                     kind=described["type"],
                     is_required=node.get("required", False),
-                    validate=self.validators[schema].iter_errors,
+                    validate=partial(self._errors, schema),
                 )
 
     def _constant_headers(self, pointer: str) -> dict[str, str]:
@@ -116,7 +137,10 @@ class Contract:
     def _bodies(self, pointer: str) -> dict[str, Validate]:
         pointer, body = self.at(f"{pointer}/requestBody")
         schemas = {media: f"{pointer}/content/{escape(media)}/schema" for media in body["content"]}
-        return {media: self.validators[schema].iter_errors for media, schema in schemas.items()}
+        return {media: partial(self._errors, schema) for media, schema in schemas.items()}
+
+    def _errors(self, pointer: str, value: Any) -> Iterable[jsonschema_rs.ValidationError]:
+        return self.validators[pointer].iter_errors(value)
 
 
 def escape(part: str) -> str:

@@ -8,7 +8,9 @@ pair is left to chance.
 import os
 import shutil
 import tempfile
+from argparse import Namespace
 from pathlib import Path
+from typing import Protocol
 
 import orjson
 import pytest
@@ -43,10 +45,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     (place / f"{os.getpid()}.json").write_bytes(orjson.dumps(sorted(WITNESSED)))
     if is_worker(config):
         return
-    written = [orjson.loads(file.read_bytes()) for file in place.glob("*.json")]
-    seen = {(name, status) for pairs in written for name, status in pairs}
+    config.stash[UNSEEN] = unseen(place) if is_whole(config) and not exitstatus else []
     shutil.rmtree(place)
-    config.stash[UNSEEN] = sorted(promised() - seen) if is_whole(config) and not exitstatus else []
     if config.stash[UNSEEN]:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -61,7 +61,22 @@ def pytest_terminal_summary(
             terminalreporter.write_line(f"{operation_id}: {status}")
 
 
-def is_whole(config: pytest.Config) -> bool:
+def unseen(place: Path) -> list[Pair]:
+    """What is promised, and was written down by no process."""
+    written = [orjson.loads(file.read_bytes()) for file in place.glob("*.json")]
+    return sorted(promised() - {(name, status) for pairs in written for name, status in pairs})
+
+
+class Asked(Protocol):
+    """What a ``pytest.Config`` says of its command."""
+
+    @property
+    def args_source(self) -> pytest.Config.ArgsSource: ...
+    @property
+    def option(self) -> Namespace: ...
+
+
+def is_whole(config: Asked) -> bool:
     """Whether every test was asked for."""
     options = vars(config.option)
     everywhere = config.args_source is pytest.Config.ArgsSource.TESTPATHS

@@ -136,6 +136,7 @@ class Failover:
                 yield remembered
             return
         begun, texts = await self._begin(messages, deadline), list[str]()
+        del messages  # else every open stream keeps its prompt
         async with aclosing(begun.items(deadline)) as items:
             async for item in items:
                 if isinstance(item, Text):

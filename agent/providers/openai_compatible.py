@@ -6,7 +6,7 @@ objects and iterators cost more than the rest of a token's way through the servi
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,8 +17,9 @@ from agent.providers import End, Message, ProviderFailed, Text
 from agent.providers.wire import ChunkDecoder, refused, retry_seconds, without_refused
 
 if TYPE_CHECKING:
-    from aiohttp import StreamReader
     from openai import AsyncOpenAI
+
+    from agent.providers.transport import Body
 
 OPENAI = "https://api.openai.com/v1"
 GEMINI = "https://generativelanguage.googleapis.com/v1beta/openai/"
@@ -54,16 +55,17 @@ class OpenAICompatible:
         self, messages: Sequence[Message], deadline: Deadline
     ) -> AsyncGenerator[Text | End]:
         """See ``Provider``. A failure after the model's last word does not spoil its answer."""
-        client, decoder, reader = await self._connected(), ChunkDecoder(), None
+        client, decoder, body = await self._connected(), ChunkDecoder(), None
         try:
-            async with AsyncExitStack() as hang_up:
-                reader = await self._ask(client, messages, deadline, hang_up)
-                while decoder.failed is None and (data := await _read(reader, decoder)):
+            body = await self._ask(client, messages, deadline)
+            del messages  # a prompt is larger than the rest of a stream
+            async with aclosing(body):
+                while decoder.failed is None and (data := await _read(body, decoder)):
                     if text := decoder.feed(data):
                         yield Text(text)
         except _errors() as error:
             if decoder.finish_reason is None:
-                failed = _failure(error, "unreachable" if reader is None else "truncated")
+                failed = _failure(error, "unreachable" if body is None else "truncated")
                 raise decoder.failure(failed) from None
         yield decoder.end()
 
@@ -85,8 +87,7 @@ class OpenAICompatible:
         client: "AsyncOpenAI",
         messages: Sequence[Message],
         deadline: Deadline,
-        hang_up: AsyncExitStack,
-    ) -> "StreamReader":
+    ) -> "Body":
         """The raw stream. A parameter that the endpoint refuses is left out, this time and later.
 
         It is given up for good only when the request succeeds without: a refusal may quote the
@@ -95,7 +96,7 @@ class OpenAICompatible:
         from openai import AsyncStream, BadRequestError, UnprocessableEntityError
         from openai.types.chat import ChatCompletionChunk
 
-        from agent.providers.transport import reader_of
+        from agent.providers.transport import body_of
 
         asked = {"model": self.model, "messages": _prompt(messages), "stream": True}
         options = self._options
@@ -120,8 +121,7 @@ class OpenAICompatible:
                 options = accepted
             else:
                 self._options = options
-                hang_up.push_async_callback(stream.close)
-                return reader_of(stream.response)
+                return body_of(stream.response)
 
 
 def _prompt(messages: Sequence[Message]) -> list[dict[str, str]]:
@@ -149,12 +149,12 @@ def _connect(base_url: str, api_key: str) -> "AsyncOpenAI":
     return client
 
 
-async def _read(reader: "StreamReader", decoder: ChunkDecoder) -> bytes:
+async def _read(body: "Body", decoder: ChunkDecoder) -> bytes:
     """The next bytes, none at EOF. Reading up to EOF keeps the connection for the next question."""
     if decoder.finish_reason is None:
-        return await reader.readany()
+        return await body.read()
     async with asyncio.timeout(TAIL):
-        return await reader.readany()
+        return await body.read()
 
 
 def _errors() -> tuple[type[Exception], ...]:

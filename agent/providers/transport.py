@@ -1,7 +1,7 @@
-"""The openai library's way to the network: aiohttp, and each response's reader as it is.
+"""The openai library's way to the network: aiohttp, and each response's bytes as they come.
 
 The library reads a stream through five iterators, which cost more than the rest of a token's way
-through the service; ``reader_of`` is what they end at. Import this in a thread: it imports both.
+through the service; ``body_of`` is what they end at. Import this in a thread: it imports both.
 """
 
 from collections.abc import AsyncIterator
@@ -39,11 +39,9 @@ class Transport(httpx2.AsyncBaseTransport):
             timeout=aiohttp.ClientTimeout(sock_connect=request.extensions["timeout"]["connect"]),
         )
         headers = [(name, value) for name, value in response.raw_headers if _is_kept(name)]
+        body = Body(response)
         return httpx2.Response(
-            response.status,
-            headers=headers,
-            stream=_Body(response),
-            extensions={"reader": response.content},
+            response.status, headers=headers, stream=body, extensions={"body": body}
         )
 
     async def aclose(self) -> None:
@@ -51,14 +49,18 @@ class Transport(httpx2.AsyncBaseTransport):
             await self._session.close()
 
 
-class _Body(httpx2.AsyncByteStream):
-    """The same bytes for who wants them whole, an error's."""
+class Body(httpx2.AsyncByteStream):
+    """A response's bytes, one read at a time; the library takes them whole, an error's.
+
+    Who keeps only this lets go of the request, and with it of a prompt for each open stream.
+    """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self.read = response.content.readany  # what there is, at least a byte; none at EOF
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for read in self._response.content.iter_any():
+        while read := await self.read():
             yield read
 
     async def aclose(self) -> None:
@@ -75,7 +77,7 @@ def _is_kept(name: bytes) -> bool:
     return name.lower() not in ENCODED
 
 
-def reader_of(response: httpx2.Response) -> aiohttp.StreamReader:
-    """The raw stream of a response that came through :class:`Transport`."""
-    reader: aiohttp.StreamReader = response.extensions["reader"]
-    return reader
+def body_of(response: httpx2.Response) -> Body:
+    """That of a response that came through :class:`Transport`."""
+    body: Body = response.extensions["body"]
+    return body

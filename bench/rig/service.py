@@ -24,7 +24,7 @@ from settings import ROOT
 
 SECRET = "a secret of the bench, of 32 characters and more"  # noqa: S105 - of a scratch database
 SERVICE_KEY = "the service key of the bench"
-READERS = 2000
+READERS = 6000  # 5,000 streams at once are no more than one reader may have
 QUESTION = "Question %number%: how do I keep my readers' conversations in Postgres?"
 BODY = json.dumps({"message": {"content": QUESTION, "metadata": {"context": "full-book"}}})
 SERVER = "service:app --http connections:Connection --no-server-header --no-proxy-headers"

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from settings import Settings
 from tests.browser.console import Console
-from tests.fake_model import FakeModel
-from tests.live import Serve
+from tests.live import Live
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -50,14 +48,8 @@ def console() -> Console:
 
 
 @pytest.fixture
-def context(
-    browser: "Browser",
-    console: Console,
-    serve: Serve,  # noqa: ARG001 - the services outlive the tab
-    settings: Settings,  # noqa: ARG001 - so does their database
-    model: FakeModel,  # noqa: ARG001
-) -> Iterator["BrowserContext"]:
-    """A newcomer's browser: no cookie, no storage."""
+def context(browser: "Browser", console: Console) -> Iterator["BrowserContext"]:
+    """A newcomer's browser: no cookie, no storage. Ask for it, or a page, after the service."""
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     context.set_default_timeout(PATIENCE)
     context.on("console", console.hear)
@@ -75,7 +67,7 @@ def page(context: "BrowserContext") -> "Page":
 
 
 @pytest.fixture
-def opened(serve: Serve, settings: Settings, page: "Page") -> "Page":
-    """A newcomer's tab, on the page of a service without a model."""
-    page.goto(serve(settings).url)
+def opened(live: Live, page: "Page") -> "Page":
+    """A newcomer's tab, on the page of a service without a model, which many tests ask."""
+    page.goto(live.url)
     return page

@@ -1,0 +1,78 @@
+"""What a cold start has to load: nothing that its first answers can do without."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from settings import ROOT
+
+HEAVY = {
+    *("openai", "qdrant_client", "numpy", "grpc", "onnxruntime", "tokenizers", "pydantic"),
+    *("aiohttp", "httpx2", "cryptography", "jwt", "prometheus_client", "zxcvbn", "markdown_it"),
+}
+# An ASGI server of its own: a client library would load what is looked for.
+BOOT = """
+import asyncio, json, sys
+import service
+
+async def reply(state, method, path, body=b""):
+    sent = []
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+    async def send(message):
+        sent.append(message)
+    headers = [(b"host", b"x"), (b"content-type", b"application/json")]
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+             "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "",
+             "scheme": "http", "headers": headers, "client": ("127.0.0.1", 1),
+             "server": ("x", 80), "state": dict(state)}
+    await service.app(scope, receive, send)
+    return sent[0]["status"], json.loads(sent[1]["body"])
+
+async def main():
+    state, started, told = {}, asyncio.Event(), asyncio.Queue()
+    async def send(message):
+        started.set()
+    told.put_nowait({"type": "lifespan.startup"})
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}
+    life = asyncio.create_task(service.app(scope, told.get, send))
+    await started.wait()
+    question = json.dumps({"message": {"content": "Who won the world cup in 1954?"}}).encode()
+    live, _ = await reply(state, "GET", "/health/live")
+    asked, answer = await reply(state, "POST", "/api/v1/chat", question)
+    loaded = sorted(sys.modules)
+    told.put_nowait({"type": "lifespan.shutdown"})
+    await life
+    print(json.dumps([live, asked, answer["refused"], loaded]))
+
+asyncio.run(main())
+"""
+
+
+def test_a_start_and_a_refusal_load_no_library_of_models_vectors_or_keys(tmp_path: Path) -> None:
+    """They take most of a second of CPU and 57 to 150 MiB, and a cold start is waited for."""
+    book = tmp_path / "book"
+    book.mkdir()
+    (book / "lamp.md").write_text("# The lamp\n\nTurn the brass wheel to light the lamp.\n")
+    settings = {
+        "BOOK": str(book),
+        "FOOTNOTE_HOME": str(tmp_path / "home"),
+        "EMBEDDING_MODEL": "none",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "BETTER_AUTH_SECRET": "0123456789abcdefghijklmnopqrstuvwxyz",
+    }
+    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+    done = subprocess.run(
+        [sys.executable, "-c", BOOT],
+        cwd=ROOT,
+        env=usual | settings,
+        capture_output=True,
+        check=True,
+    )
+
+    live, asked, refused, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert (live, asked, refused) == (200, 200, True)
+    assert HEAVY & set(loaded) == set()
