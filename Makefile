@@ -121,6 +121,15 @@ bench-gate: $(VENV)/dev .venv-bench/ready ## has a token become dearer? Ratios o
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
 
+.PHONY: lint-contract release-contract
+lint-contract: ## openapi.yaml under Redocly, Spectral and OWASP's rules; without npm, a sentence
+	@command -v npm >/dev/null || { echo "Skipped: linting the contract needs npm."; exit 0; }; \
+	$(MAKE) --no-print-directory tests/contract_lint/node_modules && \
+	npm run --silent --prefix tests/contract_lint lint
+
+release-contract: $(VENV)/dev ## openapi.yaml becomes the contract that later ones must keep
+	@$(BIN)/python -m contract.breaking.release
+
 format: $(VENV)/dev ## let ruff put the code in shape
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
@@ -134,7 +143,7 @@ clean: ## forget the virtual environment and local data
 # BOOK and the others reach the commands through the environment.
 export BOOK BOOK_URL PORT HOST
 
-examples/%/node_modules: examples/%/package.json
+%/node_modules: %/package.json
 	@echo "Installing what $< lists …" >&2
 	@npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
 

@@ -6,13 +6,11 @@ from typing import Any
 
 import httpx2
 import pytest
-import yaml
 
 from authentication import authenticate
 from contract import BODY_LIMIT, NODE_LIMIT, ContractMismatch, routes
 from contract.document import METHODS
 from service import HANDLERS
-from settings import ROOT
 from tests.live import CONTRACT, Live, message
 
 CHAT = ["/api/v1/chat", "/api/v1/chat/stream"]
@@ -251,49 +249,6 @@ def test_an_unknown_failure_is_opaque(live: Live, monkeypatch: pytest.MonkeyPatc
     assert response.status_code == 500
     assert response.json()["message"] == "Something went wrong on our side."
     assert response.json()["instance"].endswith(response.headers["x-request-id"])
-
-
-def test_the_document_means_the_same_to_every_parser() -> None:
-    """No anchors, merge keys or scalars that only one YAML parser reads so."""
-    text = (ROOT / "openapi.yaml").read_text()
-
-    assert yaml.load(text, yaml.SafeLoader) == CONTRACT.document
-    assert "<<" not in text
-
-
-def schemas() -> dict[str, Any]:
-    return dict(CONTRACT.document["components"]["schemas"])
-
-
-def test_house_rules_of_the_document() -> None:
-    """Requests are closed, texts and lists are bounded, and everything has a description."""
-    for name, schema in schemas().items():
-        assert schema.get("description"), name
-        for member, inner in schema.get("properties", {}).items():
-            kinds = inner.get("type", [])
-            if "string" in kinds and not {"const", "enum"} & inner.keys():
-                assert "maxLength" in inner, (name, member)
-            if kinds == "array":
-                assert "maxItems" in inner, (name, member)
-            if kinds in ("integer", "number") and "const" not in inner:
-                assert {"minimum", "maximum"} <= inner.keys(), (name, member)
-            assert kinds != "object", f"{name}.{member} is an inline object"
-    items = CONTRACT.document["paths"].values()
-    for operation in (o for item in items for name, o in item.items() if name in METHODS):
-        assert operation["summary"]
-        assert operation["description"]
-        assert "default" not in operation["responses"]
-
-
-def test_every_example_fits_its_schema() -> None:
-    """Front ends start from the examples."""
-    for name, schema in schemas().items():
-        for member, inner in schema.get("properties", {}).items():
-            validator = CONTRACT.validators[f"#/components/schemas/{name}/properties/{member}"]
-            assert all(validator.is_valid(value) for value in inner.get("examples", [])), (
-                name,
-                member,
-            )
 
 
 def test_a_pointer_is_followed_to_what_it_refers_to() -> None:
