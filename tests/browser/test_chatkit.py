@@ -81,15 +81,16 @@ def post(chat: Page, kind: str, **params: Any) -> str:
 def test_the_component_is_told_where_the_book_is_and_what_readers_may(
     live: Live, chat: Page
 ) -> None:
-    """With the key of the service's configuration."""
+    """With the key of the service's configuration, the book's name, and chapters to begin with."""
     told = chat.evaluate(f"({OPTIONS})(document.querySelector('openai-chatkit').options)")
 
     assert told["url"] == f"{live.url}/chatkit"
     assert (told["key"], told["fetches"]) == ("local-dev", "function")
     assert told["history"] == {"enabled": True, "showDelete": True, "showRename": True}
     assert told["threadItemActions"] == {"feedback": True, "retry": True}
-    assert told["startScreen"]["greeting"]
-    assert all(prompt["prompt"] for prompt in told["startScreen"]["prompts"])
+    prompts = [prompt["prompt"] for prompt in told["startScreen"]["prompts"]]
+    assert {"The Lamp", "Fog", "The Keeper's Day"} >= set(prompts) != set()
+    assert told["startScreen"]["greeting"] == "The Lighthouse Keeper's Manual"
     chat.emulate_media(color_scheme="dark")
     expect(chat.locator("openai-chatkit")).to_have_attribute("data-theme", "dark")
 
