@@ -3,20 +3,18 @@
 import { ensure, forget } from "../ask/reader.js";
 import { urlOf } from "../ask/service.js";
 
-const PROMPTS = [
-  ["What is this book about?", "book-open"],
-  ["Where do I begin?", "compass"],
-];
+const PROMPTS = ["What is this book about?", "Where do I begin?"]; // of a book without chapters
 
-export const options = ({ domain_key: domainKey }, initialThread) => ({
+export const options = ({ domain_key: domainKey }, book, initialThread) => ({
   // This very service: the address in the configuration is for pages elsewhere.
   api: { url: urlOf("/chatkit").href, domainKey, fetch: asReader },
   initialThread,
   history: { enabled: true, showDelete: true, showRename: true },
   threadItemActions: { feedback: true, retry: true },
   startScreen: {
-    greeting: "Ask in your own words, in any language.",
-    prompts: PROMPTS.map(([label, icon]) => ({ label, prompt: label, icon })),
+    greeting: book?.name ?? "Ask in your own words, in any language.",
+    prompts: (book?.titles.length ? book.titles : PROMPTS)
+      .map((title) => ({ label: title, prompt: title, icon: "book-open" })),
   },
   composer: { placeholder: "Your question", attachments: { enabled: false } },
   disclaimer: { text: "Answers come from the book. Each small number leads to its passage." },

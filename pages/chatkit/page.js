@@ -1,6 +1,7 @@
 /* OpenAI's ChatKit around the book: loads the component, and tells it where the book is. */
 
 import { send } from "../ask/api.js";
+import { theBook } from "../ask/chapters.js";
 import { byId } from "../dom.js";
 import { load } from "./component.js";
 import { options } from "./options.js";
@@ -11,17 +12,17 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 async function start() {
   try {
-    const [config] = await Promise.all([send("GET", "/api/v1/chatkit/config"), load(TAG)]);
-    show(config);
+    const asked = [send("GET", "/api/v1/chatkit/config"), theBook(), load(TAG)];
+    const [config, book] = await Promise.all(asked);
+    show(options(config, book, location.hash.slice(1) || null));
   } catch (error) {
     byId("state").setAttribute("role", "alert");
     byId("state").textContent = error.status === undefined ? AWAY : error.message;
   }
 }
 
-function show(config) {
+function show(wanted) {
   const chat = document.createElement(TAG);
-  const wanted = options(config, location.hash.slice(1) || null);
   const dress = () => chat.setOptions({ ...wanted, theme: dark.matches ? "dark" : "light" });
   dress();
   dark.addEventListener("change", dress);

@@ -60,11 +60,12 @@ def stand_in(route: Route) -> None:
 
 @pytest.fixture
 def live(serve: Serve, settings: Settings) -> Live:
+    """One of the test's own: it counts guests, and ends sessions."""
     return serve(settings)
 
 
 @pytest.fixture
-def chat(context: BrowserContext, page: Page, live: Live) -> Page:
+def chat(live: Live, context: BrowserContext, page: Page) -> Page:
     context.route("https://cdn.platform.openai.com/**", stand_in)
     page.goto(f"{live.url}/chatkit.html")
     expect(page.locator("openai-chatkit")).to_have_attribute("data-theme", "light")
@@ -78,22 +79,23 @@ def post(chat: Page, kind: str, **params: Any) -> str:
 
 
 def test_the_component_is_told_where_the_book_is_and_what_readers_may(
-    chat: Page, live: Live
+    live: Live, chat: Page
 ) -> None:
-    """With the key of the service's configuration."""
+    """With the key of the service's configuration, the book's name, and chapters to begin with."""
     told = chat.evaluate(f"({OPTIONS})(document.querySelector('openai-chatkit').options)")
 
     assert told["url"] == f"{live.url}/chatkit"
     assert (told["key"], told["fetches"]) == ("local-dev", "function")
     assert told["history"] == {"enabled": True, "showDelete": True, "showRename": True}
     assert told["threadItemActions"] == {"feedback": True, "retry": True}
-    assert told["startScreen"]["greeting"]
-    assert all(prompt["prompt"] for prompt in told["startScreen"]["prompts"])
+    prompts = [prompt["prompt"] for prompt in told["startScreen"]["prompts"]]
+    assert {"The Lamp", "Fog", "The Keeper's Day"} >= set(prompts) != set()
+    assert told["startScreen"]["greeting"] == "The Lighthouse Keeper's Manual"
     chat.emulate_media(color_scheme="dark")
     expect(chat.locator("openai-chatkit")).to_have_attribute("data-theme", "dark")
 
 
-def test_who_has_no_session_asks_as_a_guest(chat: Page, live: Live) -> None:
+def test_who_has_no_session_asks_as_a_guest(live: Live, chat: Page) -> None:
     """One guest, whose cookie goes along; the frame fills the window."""
     streamed = post(chat, "threads.create", input=QUESTION)
     listed = post(chat, "threads.list", limit=9999)
@@ -106,7 +108,7 @@ def test_who_has_no_session_asks_as_a_guest(chat: Page, live: Live) -> None:
     assert frame == {"x": 0, "y": 0} | chat.viewport_size
 
 
-def test_a_session_that_has_ended_is_replaced(chat: Page, live: Live, console: Console) -> None:
+def test_a_session_that_has_ended_is_replaced(live: Live, chat: Page, console: Console) -> None:
     """Without a word to the reader: a chat that is left open for months still answers."""
     console.expects("401")
     post(chat, "threads.list")
@@ -131,7 +133,7 @@ def test_a_reload_comes_back_to_the_thread(chat: Page) -> None:
 
 
 def test_without_openai_a_sentence_leads_to_the_other_page(
-    context: BrowserContext, page: Page, live: Live, console: Console
+    live: Live, context: BrowserContext, page: Page, console: Console
 ) -> None:
     """On a machine without the internet, for example."""
     console.expects("ERR_INTERNET_DISCONNECTED")
