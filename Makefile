@@ -8,7 +8,7 @@ UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean test-clients test-clients-java bench bench-gate
+.PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean test-clients test-clients-java bench bench-gate lies
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -41,6 +41,9 @@ SEED ?= $(shell date +%s)
 fuzz: $(VENV)/dev ## hold the contract under generated input for FUZZ_SECONDS (240); SEED=… repeats a run
 	@$(BIN)/python -m pytest tests/test_schemathesis.py -s --fuzz-seconds $(FUZZ_SECONDS) \
 		--fuzz-seed $(SEED) $(PYTEST_ARGS)
+
+lies: $(VENV)/dev ## plant lies in the service, and see which gate notices; LIES="late_final nul_500" for some
+	@$(BIN)/python -m tests.lies $(LIES)
 
 chaos: $(VENV)/dev ## the long form of the chaos suite: 10,000 chats through 20 outages, and more; seven minutes
 	@$(BIN)/python -m pytest tests/chaos --long $(PYTEST_ARGS)

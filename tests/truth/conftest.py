@@ -123,9 +123,9 @@ def dark(
 
 @pytest.fixture(scope="module")
 def slow(house: Settings) -> Iterator[World]:
-    """With a model that speaks for twelve seconds, of which an answer has three."""
+    """With a model that begins at once, and speaks for twenty seconds of which there are four."""
     with FakeModel(key="sk-test") as model:
-        model.say("word " * 40, gap=0.3)
+        model.say("word " * 400, gap=0.05)
         wordy = evolve(house, openai_api_key="sk-test", openai_base_url=model.url)
-        with running(evolve(wordy, agent_timeout=3)) as live:
+        with running(evolve(wordy, agent_timeout=4)) as live:
             yield World(live, token="")
