@@ -30,7 +30,7 @@ class EventSourceResponse(Response):
 
     *opening* is sent before anything else happens. When the reader goes away, or takes a frame not
     within 20 s, *frames* is closed at once, whatever ASGI version the server speaks. Nothing here
-    is per frame: one task sends, one watches the clock, one the connection.
+    is per frame: the request's own task sends, one watches the connection, a timer the clock.
     """
 
     media_type = "text/event-stream"
@@ -54,6 +54,7 @@ class EventSourceResponse(Response):
         self.frames, self.opening, self.keepalive, self.every = frames, opening, keepalive, every
         self.patience = patience
         self.sending, self.at = False, 0.0  # since when it is as it is, sending or silent
+        self.breaking: asyncio.Task[None] | None = None
         self.init_headers(self.relay_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,42 +62,67 @@ class EventSourceResponse(Response):
             start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
             await send(start)
             await self._send(send, self.opening)
-            pump = asyncio.create_task(self._pump(send))
-            others = {asyncio.create_task(self._beat(send)), asyncio.create_task(_gone(receive))}
             try:
-                await asyncio.wait({pump, *others}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for task in (pump, *others):
-                    task.cancel()
-                ended = await asyncio.gather(pump, *others, return_exceptions=True)
-            if isinstance(ended[0], Exception):
-                raise ended[0]
+                async with asyncio.timeout(None) as staying:
+                    await self._relay(receive, send, staying)
+            except TimeoutError:
+                if not staying.expired():
+                    raise  # the source's own
+
+    async def _relay(self, receive: Receive, send: Send, staying: asyncio.Timeout) -> None:
+        def leave(_: object) -> None:
+            _leave(staying)
+
+        watching = asyncio.create_task(_gone(receive))
+        watching.add_done_callback(leave)
+        self._look(send, staying)
+        try:
+            await self._pump(send)
+        finally:
+            watching.remove_done_callback(leave)
+            self.timer.cancel()
+            others = [task for task in (watching, self.breaking) if task]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
     async def _pump(self, send: Send) -> None:
         async for frame in self.frames:
             await self._send(send, frame)
+        self.timer.cancel()
+        self.sending = True  # nothing may follow
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _beat(self, send: Send) -> None:
-        """Break silence, and return when a frame is not taken.
+    def _look(self, send: Send, staying: asyncio.Timeout) -> None:
+        """Break silence, and leave when a frame is not taken; look again when that may be due.
 
         Never sends in the middle of a send, so that nothing follows the final frame.
         """
-        while True:
-            limit = self.patience if self.sending else self.every
-            since = time.monotonic() - self.at
-            if since < limit:
-                # A send may begin at any moment, and its time is another.
-                await asyncio.sleep(min(limit - since, self.patience, self.every))
-            elif self.sending:
-                return
-            else:
-                await self._send(send, self.keepalive)
+        limit = self.patience if self.sending else self.every
+        since = time.monotonic() - self.at
+        if since >= limit and self.sending:
+            _leave(staying)
+            return
+        if since >= limit:
+            self.breaking = asyncio.create_task(self._break(send))
+            since = 0.0
+        # A send may begin at any moment, and its time is another.
+        pause = min(limit - since, self.patience, self.every)
+        self.timer = asyncio.get_running_loop().call_later(pause, self._look, send, staying)
+
+    async def _break(self, send: Send) -> None:
+        if not self.sending:  # still, now that this task has begun
+            await self._send(send, self.keepalive)
 
     async def _send(self, send: Send, frame: bytes) -> None:
         self.sending, self.at = True, time.monotonic()
         await send({"type": "http.response.body", "body": frame, "more_body": True})
         self.sending, self.at = False, time.monotonic()
+
+
+def _leave(staying: asyncio.Timeout) -> None:
+    if not staying.expired():  # by the other reason
+        staying.reschedule(0)
 
 
 async def _gone(receive: Receive) -> None:

@@ -5,6 +5,7 @@ Asks the index, which may be far away, and leaves order and verdict to ``ranking
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
 from attrs import frozen
@@ -26,6 +27,7 @@ NO_EMBEDDER = "none"
 CONSIDERED = 16  # passages that the index gives, to be ranked
 TOP_K = 8  # that are left of them
 RETRIEVAL_SECONDS = 4.0
+REMEMBERED = 256  # vectors of questions, 12 KiB each
 LONGEST_PAUSE = 2.0  # an index that has just been made must be found soon
 
 OUTAGES = (OSError, TimeoutError, IndexUnusable)
@@ -46,6 +48,7 @@ class Retriever:
     def __init__(self, location: Location, embedder: Embedder) -> None:
         self._location, self._embedder = location, embedder
         self._index: Index | None = None
+        self._vectors: OrderedDict[str, Sequence[float]] = OrderedDict()  # last used last
         self._language: tuple[Manifest, str | None] | None = None
         self._opening = asyncio.Lock()
         self.breaker = Breaker("index", failures=2, longest=LONGEST_PAUSE)
@@ -119,10 +122,18 @@ class Retriever:
         if not index.manifest.dimensions:
             return None
         try:
-            return await self._embedder.embed_query(query)
+            return await self._vector(query)
         except OSError as error:
             log.warning("the question cannot be embedded", extra={"reason": type(error).__name__})
             return None
+
+    async def _vector(self, query: str) -> Sequence[float]:
+        """That of *query*; those that were asked for last are known: sites suggest questions."""
+        vector = self._vectors.pop(query, None) or await self._embedder.embed_query(query)
+        self._vectors[query] = vector
+        while len(self._vectors) > REMEMBERED:
+            self._vectors.popitem(last=False)
+        return vector
 
     async def warm(self) -> None:
         """Open the index and load the embedding model; what is wrong with them is logged."""
