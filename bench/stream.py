@@ -110,8 +110,9 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
 
 
 def _is_settled(now: Moment, pace: Pace) -> bool:
-    is_open = now.begun == pace.streams or not pace.every_us
-    return is_open and now.tokens > pace.settled * pace.streams
+    """Everyone has had a token, so that no question is on its way any more."""
+    all_speak = now.speaking >= pace.streams or not pace.every_us
+    return all_speak and now.tokens > pace.settled * pace.streams
 
 
 def _relay(start: Moment, end: Moment) -> Samples:
