@@ -68,7 +68,7 @@ class Moment:
     """What had happened when: on the clock, in CPU time of the server, among the readers."""
 
     def __init__(self, server: Server, counters: mmap.mmap) -> None:
-        counted = COUNTERS.unpack_from(counters)
+        counted: tuple[int, ...] = COUNTERS.unpack_from(counters)
         self.begun, self.speaking, self.tokens, self.ended, self.errors = counted
         self.at, self.cpu = time.perf_counter(), server.cpu
 
