@@ -60,7 +60,7 @@ def by_streams(server: Server, site: Site, model: Upstream) -> Iterator[Samples]
         progress(f"growth, {streams} streams")
         every_us = 1_000_000 * streams // ALL_PER_SECOND
         seconds = 10 + streams // 50  # 100 begin in a second
-        tokens = max(40, seconds * ALL_PER_SECOND // streams)
+        tokens = 3 * seconds * ALL_PER_SECOND // streams  # none ends before all have begun
         pace = Pace("", streams, tokens, every_us, ramp_ms=10 * streams, ends=False, settled=2)
         seen = streamed(ours, model, evolve(pace, longest_seconds=30 + seconds * 1.5))
         yield point("streams", streams, "CPU µs/token", seen["relay µs/token"])
@@ -124,7 +124,7 @@ def fill(dsn: str, first: int, last: int, deadline: float) -> int:
         if end > service.READERS:
             service.enrol(dsn, max(start, service.READERS + 1), end)
         count = HISTORY if end <= MANY else FEW
-        scratch.run(dsn, "rest", "fill", first=start, last=end, count=count)
+        scratch.run(dsn, "rest", "fill", first=start, last=end, count=count, sentences=3)
     return last
 
 

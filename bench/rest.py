@@ -66,7 +66,7 @@ def suite(place: Path, rounds: int) -> Rounds:
         service.serving(site, None, place, {"EMBEDDING_MODEL": "none"}) as ours,
     ):
         scratch.run(site.dsn, "rest", "forgive")
-        scratch.run(site.dsn, "rest", "fill", first=1, last=READERS, count=HISTORY)
+        scratch.run(site.dsn, "rest", "fill", first=1, last=READERS, count=HISTORY, sentences=65)
         apis = [_ours(ours, site.heads[:READERS])]
         with peer(site.dsn, model, place) as theirs:
             apis += theirs

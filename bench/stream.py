@@ -20,7 +20,7 @@ from bench.rig.tools import BUILT
 from bench.rig.upstream import Upstream, upstream
 from bench.samples import Rounds, Samples, named, progress
 
-PATIENCE_SECONDS = 6.0  # then the readers of whoever has fallen behind are sent away
+PATIENCE_SECONDS = 10.0  # then the readers of whoever has fallen behind are sent away
 
 
 @frozen
@@ -110,8 +110,9 @@ def streamed(gateway: Gateway, model: Upstream, pace: Pace) -> Samples:
 
 
 def _is_settled(now: Moment, pace: Pace) -> bool:
-    is_open = now.begun == pace.streams or not pace.every_us
-    return is_open and now.tokens > pace.settled * pace.streams
+    """Everyone has had a token, so that no question is on its way any more; or half is over."""
+    all_speak = now.speaking >= pace.streams and now.tokens > pace.settled * pace.streams
+    return all_speak or now.tokens > 0.5 * pace.streams * pace.tokens
 
 
 def _relay(start: Moment, end: Moment) -> Samples:

@@ -7,8 +7,9 @@
 // with --hold none asks twice, and all stay until SIGTERM. A line of the bodies is one request's, in
 // turn; so is a line of the heads, in which tabs separate header fields. "%number%" in a body becomes
 // the request's number: they count from --first, over and over if there are only so many --numbers.
-// --tokens: how many an answer must have. Prints one JSON object; --counters is a file of four 64-bit numbers, kept up to date for who
-// measures along: responses begun, tokens, responses ended, errors.
+// --tokens: how many an answer must have. Prints one JSON object. --counters is a file of five 64-bit
+// numbers, kept up to date for who measures along: responses begun, those that have had a token,
+// tokens, responses ended, errors.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,7 +42,7 @@ typedef struct {
 
 typedef struct { uint32_t *values; size_t len, size; } Times;  // units of 0.1 µs
 static Times first_byte, first_token, first_way, way, gap, total;
-static struct { uint64_t begun, tokens, ended, errors; } *counters;
+static struct { uint64_t begun, speaking, tokens, ended, errors; } *counters;
 static long lost, frames, bytes, bad_status, bad_end, timeouts, unreachable, asked;
 static char first_error[200];
 
@@ -145,7 +146,7 @@ static void token(Reader *r, uint64_t at) {
   if (number < r->next) return;  // some repeat the whole answer at its end
   lost += number - r->next;
   add(&way, since);
-  if (r->next == 0) add(&first_token, at - r->asked_at), add(&first_way, since);
+  if (r->next == 0) counters->speaking++, add(&first_token, at - r->asked_at), add(&first_way, since);
   else add(&gap, at - r->last_token_at);
   r->next = number + 1, r->last_token_at = at;
   counters->tokens++;

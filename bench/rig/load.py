@@ -17,7 +17,7 @@ from attrs import field, frozen
 from bench.rig.processes import Server
 from bench.rig.tools import built
 
-COUNTERS = struct.Struct("4Q")
+COUNTERS = struct.Struct("5Q")
 # No two questions are the same: answers that a model gave before are remembered by the service.
 FIRSTS = itertools.count(1, 100_000)
 Seen = dict[str, Any]  # what load.c prints
@@ -68,7 +68,8 @@ class Moment:
     """What had happened when: on the clock, in CPU time of the server, among the readers."""
 
     def __init__(self, server: Server, counters: mmap.mmap) -> None:
-        self.begun, self.tokens, self.ended, self.errors = COUNTERS.unpack_from(counters)
+        counted: tuple[int, ...] = COUNTERS.unpack_from(counters)
+        self.begun, self.speaking, self.tokens, self.ended, self.errors = counted
         self.at, self.cpu = time.perf_counter(), server.cpu
 
 

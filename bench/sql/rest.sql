@@ -3,7 +3,8 @@
 alter database footnote set synchronous_commit = off;
 
 -- name: fill
--- :count conversations for each reader from the :first to the :last, with one exchange each.
+-- :count conversations for each reader from the :first to the :last, with one exchange each, whose
+-- answer has so many :sentences.
 with wanted as (
     select
         ('00000000-0000-4000-8000-' || lpad(reader::text, 12, '0'))::uuid as user_id,
@@ -19,7 +20,13 @@ begun as (
     from wanted
 )
 insert into exchanges (exchange_id, conversation_id, query, response, status, created_at)
-select id, id, 'How do I keep conversations?', repeat('In a table of its own. ', 65), 'success', at
+select
+    id,
+    id,
+    'How do I keep conversations?',
+    repeat('In a table of its own. ', :sentences::integer),
+    'success',
+    at
 from wanted;
 
 -- name: fill_peer
