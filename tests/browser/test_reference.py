@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 from settings import Settings
+from tests.browser.console import Console
 from tests.fake_model import FakeModel
 from tests.live import SERVICE_KEY, Live, Serve
 
@@ -20,7 +20,6 @@ else:
 
 QUESTION = "How long is one blast of the fog signal?"
 ANSWER = "It gives one blast of five seconds"
-REFUSED = "Failed to load resource"  # a browser says so of each 4xx
 
 
 @pytest.fixture
@@ -29,14 +28,11 @@ def live(serve: Serve, settings: Settings) -> Live:
 
 
 @pytest.fixture
-def docs(live: Live, page: Page) -> Iterator[Page]:
-    """The page, whose console stays silent, and whose policy nothing offends."""
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
+def docs(live: Live, page: Page) -> Page:
+    """The page, once it has read the contract."""
     page.goto(f"{live.url}/docs")
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
-    yield page
-    assert [line for line in said if REFUSED not in line] == []
+    return page
 
 
 def tried(page: Page, operation: str) -> Locator:
@@ -135,8 +131,9 @@ def test_events_without_a_tag_are_known_by_what_they_hold(docs: Page) -> None:
     expect(events.last).to_contain_text("Text [DONE]")
 
 
-def test_a_violation_leads_to_what_is_wrong(docs: Page) -> None:
+def test_a_violation_leads_to_what_is_wrong(docs: Page, console: Console) -> None:
     """The pointer is a button, which selects the value in the body that was sent."""
+    console.expects("status of 422")
     chat = tried(docs, "send_chat")
     send(chat, question(""))
     expect(chat.locator(".status")).to_have_text("422 Unprocessable Entity")
@@ -148,8 +145,9 @@ def test_a_violation_leads_to_what_is_wrong(docs: Page) -> None:
     assert body.evaluate("it => it.value.slice(it.selectionStart, it.selectionEnd)") == '""'
 
 
-def test_a_wrong_parameter_is_pointed_at_too(docs: Page) -> None:
+def test_a_wrong_parameter_is_pointed_at_too(docs: Page, console: Console) -> None:
     """Whatever is typed is sent: the service says what is wrong with it."""
+    console.expects("status of 422")
     listing = tried(docs, "list_conversations")
     be_guest(listing)
     listing.get_by_role("textbox", name="limit").fill("900")
@@ -186,8 +184,9 @@ def test_a_session_is_this_page_s_alone(docs: Page) -> None:
     expect(tried(docs, "list_conversations").locator(".asking")).to_contain_text("nobody")
 
 
-def test_an_account_logs_in_by_keyboard(live: Live, docs: Page) -> None:
+def test_an_account_logs_in_by_keyboard(live: Live, docs: Page, console: Console) -> None:
     """In a dialog that gives the focus back; a wrong password is told in it."""
+    console.expects("status of 401")
     email = live.reader().email
     session = tried(docs, "get_session")
     session.get_by_role("button", name="Change who is asking").press("Enter")
@@ -241,8 +240,9 @@ def test_what_is_for_good_is_asked_first(docs: Page) -> None:
     expect(delete.locator(".reply")).to_contain_text("No body.")
 
 
-def test_what_the_service_says_is_never_markup(docs: Page) -> None:
+def test_what_the_service_says_is_never_markup(docs: Page, console: Console) -> None:
     """Not even where it is echoed; the page's policy would refuse it, too."""
+    console.expects("status of 422")
     chat = tried(docs, "send_chat")
     send(chat, {"message": {"content": "<img src=x onerror=alert(1)>"}, "<b>bold</b>": 1})
 

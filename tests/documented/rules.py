@@ -35,7 +35,6 @@ RULES = (
     Rule(r"sudo ", "changes the machine"),
     Rule(r"git clone ", "needs the network"),
     Rule(r"npx ", "a generator; the clients have tests of their own"),
-    Rule(r"openapi-python-client ", "a generator; the clients have tests of their own"),
     Rule(r"pip install ", "needs the network; that the file is there is tested here"),
     Rule(ASSIGNMENTS + "uvicorn ", "serves until it is stopped; tests/chaos starts it like that"),
     Rule(r"psql ", "a program that need not be there; the SQL is run here"),

@@ -216,7 +216,8 @@ def members(place: str, schema: Any) -> Iterator[int]:
     for name in named:
         yield len(name) + 5 + widest(f"{place}/properties/{escape(name)}")
     if isinstance(schema.get("additionalProperties"), dict):
-        name = widest(f"{place}/propertyNames")
+        within = "" if "propertyNames" in schema else "/allOf/0"
+        name = widest(f"{place}{within}/propertyNames")
         yield schema["maxProperties"] * (name + 2 + widest(f"{place}/additionalProperties"))
 
 
