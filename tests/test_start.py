@@ -76,3 +76,15 @@ def test_a_start_and_a_refusal_load_no_library_of_models_vectors_or_keys(tmp_pat
     live, asked, refused, loaded = json.loads(done.stdout.splitlines()[-1])
     assert (live, asked, refused) == (200, 200, True)
     assert HEAVY & set(loaded) == set()
+
+
+def test_the_collector_works_again_after_a_start_and_leaves_alone_what_it_made() -> None:
+    """Walking through it would stop every stream for 30 ms, as often as memory has grown."""
+    code = "import gc, service; print(gc.isenabled(), gc.get_freeze_count() > 50_000)"
+    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=usual, capture_output=True, check=True
+    )
+
+    assert done.stdout.split() == [b"True", b"True"]
