@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from agent.citations import CodeTracker
 from agent.events import Delta, Done, Event
+from agent.markers import CodeTracker
 from answer import Answer
 from contract import converter
 from models import Citation

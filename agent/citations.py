@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 
 from agent.index import Hit
+from agent.markers import MarkerScanner
 from models import Citation
 
 # [1], [1,2], [1; 2], 【3】: at most ten numbers of at most three digits
 MARKER = re.compile(r" ?[\[【] ?\d{1,3}(?: ?[,;] ?\d{1,3}){0,9} ?[\]】]")
 LONGEST = 64  # characters held back at most while a marker may still be coming
-SPECIAL = re.compile(r"[\[【`~\n]")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
 Quote = Callable[[Hit, str], tuple[int, int]]
@@ -38,7 +38,7 @@ class Cleaned:
     citations: tuple[Citation, ...] = ()
 
 
-class CitationStream:
+class CitationStream(MarkerScanner):
     """Feed it deltas, send what it returns, then ``finish()``. Any split gives the same text.
 
     A marker of a source becomes ``[index]``, numbered by first use; one that names no source is
@@ -48,10 +48,9 @@ class CitationStream:
     """
 
     def __init__(self, sources: Sequence[Hit], quote: Quote) -> None:
+        super().__init__()
         self.sources, self.quote = sources, quote
         self.cited: dict[int, Citation] = {}  # by source number
-        self.code = CodeTracker()
-        self.held = ""  # may become a marker
         self.tail = ""  # the last 400 characters that went out, without markers
         self.out: list[str] = []
         self.fresh: list[Citation] = []
@@ -75,34 +74,13 @@ class CitationStream:
         return "".join(self.sent)
 
     def feed(self, text: str) -> Cleaned:
-        at = 0
-        while at < len(text):
-            plain = self._plain_run(text, at)
-            if plain > at:
-                self._pass(text[at:plain])
-                at = plain
-            else:
-                self._step(text[at])
-                at += 1
+        self._take(text)
         return self._flush()
 
     def finish(self) -> Cleaned:
         """What was still held back: no marker can come any more."""
         self._release()
         return self._flush()
-
-    def _plain_run(self, text: str, at: int) -> int:
-        """Where the prose that starts at *at* ends: what needs no look at each character."""
-        if not self.code.is_plain or self.held.strip(" "):
-            return at
-        special = SPECIAL.search(text, at)
-        return special.start() if special else len(text)
-
-    def _pass(self, prose: str) -> None:
-        """Send prose; its last space waits, since a dropped marker takes it along."""
-        self._release()
-        self._emit(prose.removesuffix(" "))
-        self.held = " " if prose.endswith(" ") else ""
 
     def _step(self, char: str) -> None:
         in_code = self.code.step(char)
@@ -159,11 +137,6 @@ class CitationStream:
         """The sentence that a marker here closes."""
         return SENTENCE_END.split(self.tail.strip())[-1]
 
-    def _release(self) -> None:
-        if self.held:
-            self._emit(self.held)
-            self.held = ""
-
     def _emit(self, text: str) -> None:
         self._put(text)
         self.tail = (self.tail + text)[-400:]
@@ -177,54 +150,6 @@ class CitationStream:
         self.sent.append(cleaned.text)
         self.out, self.fresh = [], []
         return cleaned
-
-
-class CodeTracker:
-    """Whether the next character stands in Markdown code, one character at a time.
-
-    Inline code ends with a run of as many backticks as opened it, at the latest with its paragraph
-    (CommonMark §6.1); a fence ends with a line that starts with one at least as long (§4.5).
-    """
-
-    def __init__(self) -> None:
-        self.fence = ""  # "```" while inside a fence
-        self.inline = 0  # backticks that opened inline code
-        self.run = ""  # backticks or tildes being counted
-        self.run_opens_line = False
-        self.line_is_blank = True
-
-    @property
-    def is_plain(self) -> bool:
-        return not (self.fence or self.inline or self.run or self.line_is_blank)
-
-    def step(self, char: str) -> bool:
-        """Take *char*; whether it stands in code."""
-        if char in "`~" and (not self.run or char == self.run[0]):
-            self.run_opens_line = self.line_is_blank if not self.run else self.run_opens_line
-            self.run += char
-            self.line_is_blank = False
-            return True
-        if self.run:
-            self._end_run()
-        if char == "\n":
-            self.inline = 0 if self.line_is_blank else self.inline
-            self.line_is_blank = True
-        elif char not in " \t":
-            self.line_is_blank = False
-        if char in "`~":
-            return self.step(char)
-        return bool(self.fence or self.inline)
-
-    def _end_run(self) -> None:
-        run, self.run = self.run, ""
-        if self.fence:
-            if self.run_opens_line and run.startswith(self.fence):
-                self.fence = ""
-        elif self.run_opens_line and len(run) >= 3:
-            self.fence, self.inline = run, 0
-        elif run[0] == "`":
-            closes = self.inline == len(run)
-            self.inline = 0 if closes else self.inline or len(run)
 
 
 def has_marker(text: str) -> bool:

@@ -3,15 +3,13 @@
 Knows an answer's markers, ``[1]`` outside code, and no protocol.
 """
 
-import re
 from collections.abc import Collection
 
 from attrs import frozen
 
-from agent.citations import CodeTracker
+from agent.markers import MarkerScanner
 
 LONGEST = len(" [100")
-SPECIAL = re.compile(r"[\[`~\n]")
 
 
 @frozen
@@ -22,7 +20,7 @@ class Marked:
     offset: int
 
 
-class MarkerStream:
+class MarkerStream(MarkerScanner):
     """Feed it text, send what it returns, then ``finish()``. Any split gives the same.
 
     A marker is taken out, with the space before it, when its number is one of *known* as soon as
@@ -30,41 +28,20 @@ class MarkerStream:
     """
 
     def __init__(self, known: Collection[int]) -> None:
-        self.known, self.code = known, CodeTracker()
+        super().__init__()
+        self.known = known
         self.marks: list[Marked] = []
         self.units = 0  # of UTF-16, as JavaScript counts
-        self.held = ""  # may become a marker
         self.out: list[str] = []
 
     def feed(self, text: str) -> str:
-        at = 0
-        while at < len(text):
-            plain = self._plain_run(text, at)
-            if plain > at:
-                self._pass(text[at:plain])
-                at = plain
-            else:
-                self._step(text[at])
-                at += 1
+        self._take(text)
         return self._flush()
 
     def finish(self) -> str:
         """What was still held back: no marker can come any more."""
         self._release()
         return self._flush()
-
-    def _plain_run(self, text: str, at: int) -> int:
-        """Where the prose that starts at *at* ends: what needs no look at each character."""
-        if not self.code.is_plain or self.held.strip(" "):
-            return at
-        special = SPECIAL.search(text, at)
-        return special.start() if special else len(text)
-
-    def _pass(self, prose: str) -> None:
-        """Send prose; its last space waits, since a marker takes it along."""
-        self._release()
-        self._emit(prose.removesuffix(" "))
-        self.held = " " if prose.endswith(" ") else ""
 
     def _step(self, char: str) -> None:
         in_code = self.code.step(char)
@@ -88,10 +65,6 @@ class MarkerStream:
             self.held = char
         else:
             self._emit(char)
-
-    def _release(self) -> None:
-        self._emit(self.held)
-        self.held = ""
 
     def _emit(self, text: str) -> None:
         self.out.append(text)
