@@ -87,10 +87,10 @@ class Answers:
         """
         if self.is_closing:
             raise ShuttingDown
-        unfinished = [answer for answer in self._running.values() if not answer.is_over]
-        if len(unfinished) >= self._admission.total:
+        most = self._admission.total
+        if len(self._running) >= most and sum(self.load) >= most:  # some are only being stored
             raise Overloaded
-        theirs = [answer for answer in unfinished if answer.asker == asker]
+        theirs = [a for a in self._running.values() if a.asker == asker and not a.is_over]
         if at_most is None or len(theirs) < at_most:
             return
         left = next((answer for answer in theirs if answer.is_left), None)

@@ -62,12 +62,11 @@ class Storage:
         self.metrics.answered(ended)
         tracing.answered(ended)
         with self.metrics.storing(), tracing.storing():
-            kept = await asyncio.gather(self._log(answer), self._remember(answer))
+            kept = await asyncio.gather(self._log(answer, ended), self._remember(answer))
         self.metrics.stored(kept[0])
         return max(kept, key=WORSE.index)
 
-    async def _log(self, answer: Answer) -> Stored:
-        row = interaction_of(answer)
+    async def _log(self, answer: Answer, row: Interaction) -> Stored:
         stored = await self.keep(row)
         if answer.asked.user_id != row.user_id:  # of a guest who has just become a user
             stored = await self.keep(interaction_of(answer))

@@ -48,8 +48,8 @@ def weigh_by(manifest: Manifest) -> Weigh:
 def coverage(question: Iterable[str], text: Iterable[str], weigh: Weigh) -> float:
     """The share of the question's weight that is found in *text*, 0..1; both are stems."""
     asked = {stem: weigh(stem) for stem in question}
-    total = sum(asked.values())
-    return sum(asked[stem] for stem in asked.keys() & set(text)) / total if total else 0.0
+    total, there = sum(asked.values()), frozenset(text)  # which is itself, if it is one
+    return sum(weight for stem, weight in asked.items() if stem in there) / total if total else 0.0
 
 
 @frozen

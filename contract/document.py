@@ -7,8 +7,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import jsonschema_rs
-import yaml
 from attrs import field, frozen
+
+from contract import plain_yaml
 
 NAME = "urn:contract"  # of the document, to its own schemas
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -81,7 +82,7 @@ class Contract:
 
     @classmethod
     def load(cls, path: Path) -> "Contract":
-        document = yaml.load(path.read_bytes(), yaml.CSafeLoader)
+        document = plain_yaml.load(path.read_bytes())
         return cls(document, Validators(document))
 
     def at(self, pointer: str) -> tuple[str, Any]:

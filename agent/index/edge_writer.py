@@ -122,6 +122,7 @@ def _config(dimensions: int) -> "EdgeConfig":
         distance=edge.Distance.Cosine,
         datatype=edge.VectorStorageDatatype.Float16,
         multivector_config=edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim),
+        memory=edge.Memory.Cold,  # else two files of 32 MiB are read into memory, nearly empty
     )
     return edge.EdgeConfig(
         vectors={DENSE: meanings} if dimensions else None,

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import multiprocessing
 import os
+import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -342,6 +343,23 @@ async def test_a_read_only_directory_is_read(embedded: Location) -> None:
         assert len(await found(index, "page")) == 3
     for path in [embedded.directory, *embedded.directory.rglob("*")]:
         path.chmod(0o755)
+
+
+async def test_an_open_index_holds_what_it_has_read_and_no_empty_file(embedded: Location) -> None:
+    """Qdrant keeps vectors in files of 32 MiB, which it would read whole when it opens them."""
+    await put(embedded, BOOK)
+
+    async with reading(embedded) as index:
+        assert await found(index, BOOK[7].text)
+        assert resident(embedded.directory) < 4096  # KiB
+
+
+def resident(directory: Path) -> int:
+    """KiB of the files below *directory* that this process has mapped and in memory."""
+    maps = Path("/proc/self/smaps").read_text(encoding="utf-8")
+    parts = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", maps, flags=re.MULTILINE)
+    ours = "".join(part for part in parts if str(directory) in part.partition("\n")[0])
+    return sum(map(int, re.findall(r"^Rss: +(\d+) kB", ours, re.MULTILINE)))
 
 
 async def test_every_book_has_a_place_of_its_own(tmp_path: Path) -> None:
