@@ -62,6 +62,7 @@ class Answer:
         self.asked, self.asker, self.asked_at = asked, asker, datetime.now(UTC)
         self.deadline, self.grace = Deadline.after(seconds), grace
         self.events: list[Event] = []
+        self.is_finished = False  # its last event is there
         self.stopped_by: Problem | None = None  # what a reader who is still there is told
         self.stored: Stored | None = None  # None: not yet
         self.is_forgotten = False  # its conversation was deleted: it goes into no history
@@ -71,7 +72,7 @@ class Answer:
         self.first_token_after: float | None = None  # seconds
         self.started = time.perf_counter()
         self._followers = 0
-        self._news = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []  # one of each follower who has read all
         self._generation: asyncio.Task[None] | None = None
 
     @property
@@ -84,10 +85,6 @@ class Answer:
     def may_be_read_by(self, user_id: UUID | None) -> bool:
         """Without an owner it is whose knows its id."""
         return self.asked.user_id in (None, user_id)
-
-    @property
-    def is_finished(self) -> bool:
-        return bool(self.events) and isinstance(self.events[-1], Done | Failed)
 
     @property
     def is_stopped(self) -> bool:
@@ -136,11 +133,20 @@ class Answer:
                 elif self.is_over and self.stored:
                     return
                 else:
-                    self._news.clear()
-                    await self._news.wait()
+                    # Not asyncio.Event, which does more for each token than it says.
+                    news = asyncio.get_running_loop().create_future()
+                    self._waiting.append(news)
+                    await news
         finally:
             self._followers -= 1
             self._leave()
+
+    def _tell(self) -> None:
+        """Wake all who wait for news. One whose wait was cancelled has left."""
+        for news in self._waiting:
+            if not news.done():
+                news.set_result(None)
+        self._waiting.clear()
 
     def _leave(self) -> None:
         if self._followers or self.is_over:
@@ -159,7 +165,7 @@ class Answer:
         """End the generation now; what there is gets stored. Does nothing to one that is over."""
         if not self.is_over:
             self.stopped_by = problem or AnswerStopped()
-            self._news.set()
+            self._tell()
             if self._generation:
                 self._generation.cancel()
 
@@ -173,7 +179,7 @@ class Answer:
             self._fail(error)
         elif not self.is_over:
             self.stopped_by = ShuttingDown()
-        self._news.set()
+        self._tell()
 
     async def _generate(self, agent: Agent, turns: asyncio.Semaphore) -> None:
         async with asyncio.timeout(self.deadline.left()), turns:
@@ -186,18 +192,20 @@ class Answer:
     def keep(self, stored: Stored) -> None:
         """It is stored; its readers get their last event."""
         self.stored = stored
-        self._news.set()
+        self._tell()
 
     def _add(self, event: Event) -> None:
-        now = time.perf_counter() - self.started
-        if isinstance(event, Retrieved):
-            self.retrieved_after = now
-        elif isinstance(event, Delta) and self.first_token_after is None:
-            self.first_token_after = now
-        if isinstance(event, Done):
-            event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
+        if isinstance(event, Delta):
+            if self.first_token_after is None:
+                self.first_token_after = time.perf_counter() - self.started
+        elif isinstance(event, Retrieved):
+            self.retrieved_after = time.perf_counter() - self.started
+        elif isinstance(event, Done | Failed):
+            self.is_finished = True
+            if isinstance(event, Done):
+                event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
         self.events.append(event)
-        self._news.set()
+        self._tell()
 
     def _fail(self, error: BaseException) -> None:
         """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""

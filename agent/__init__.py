@@ -215,10 +215,11 @@ def _quote(grounds: Grounds, degraded: tuple[str, ...]) -> Iterator[Event]:
     yield _extracted(degraded, citations=tuple(cited), refused=not cited)
 
 
-def _sent(cleaned: Cleaned) -> Iterator[Event]:
-    if cleaned.text:
-        yield Delta(cleaned.text)
-    yield from map(Cited, cleaned.citations)
+def _sent(cleaned: Cleaned) -> list[Event]:
+    said: list[Event] = [Delta(cleaned.text)] if cleaned.text else []
+    if cleaned.citations:
+        said += map(Cited, cleaned.citations)
+    return said
 
 
 def _extracted(

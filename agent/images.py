@@ -238,7 +238,7 @@ class SafeText:
         """With the citations whose markers are out, to the last bracket."""
         self.waiting += cleaned.citations
         if not self.waiting:
-            return Cleaned(text)
+            return cleaned if text == cleaned.text else Cleaned(text)
         self.shown += text
         out = tuple(c for c in self.waiting if f"[{c.index}]" in self.shown)
         self.waiting = [citation for citation in self.waiting if citation not in out]

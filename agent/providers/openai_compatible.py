@@ -60,7 +60,9 @@ class OpenAICompatible:
             body = await self._ask(client, messages, deadline)
             del messages  # a prompt is larger than the rest of a stream
             async with aclosing(body):
-                while decoder.failed is None and (data := await _read(body, decoder)):
+                while decoder.failed is None and (
+                    data := await (body.read() if decoder.finish_reason is None else _tail(body))
+                ):
                     if text := decoder.feed(data):
                         yield Text(text)
         except _errors() as error:
@@ -149,10 +151,8 @@ def _connect(base_url: str, api_key: str) -> "AsyncOpenAI":
     return client
 
 
-async def _read(body: "Body", decoder: ChunkDecoder) -> bytes:
-    """The next bytes, none at EOF. Reading up to EOF keeps the connection for the next question."""
-    if decoder.finish_reason is None:
-        return await body.read()
+async def _tail(body: "Body") -> bytes:
+    """What follows the model's last word. Reading up to EOF keeps the connection for the next."""
     async with asyncio.timeout(TAIL):
         return await body.read()
 

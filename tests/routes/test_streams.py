@@ -78,6 +78,22 @@ def test_two_readers_follow_one_answer(slow: Live) -> None:
     assert text_of(whole.content) == WORDS
 
 
+def test_a_reader_who_leaves_takes_no_news_from_another(slow: Live) -> None:
+    """Both waited for the next words of one answer when the second window was closed."""
+    guest = Guest(slow)
+    sent, got = guest.headers | SSE, b""
+    with slow.client.stream("POST", STREAM, json=message(QUESTION), headers=sent) as response:
+        for piece in response.iter_bytes():
+            if not got:
+                opening = orjson.loads(piece.partition(b"data: ")[2].splitlines()[0])
+                url = f"{STREAM}/{opening['message_id']}"
+                with slow.client.stream("GET", url, headers=sent) as second:
+                    next(second.iter_bytes())
+            got += piece
+
+    assert text_of(got) == WORDS
+
+
 @pytest.mark.parametrize("forgotten", [True, False])
 def test_every_place_in_an_answer_can_be_gone_on_from(
     serve: Serve, settings: Settings, *, forgotten: bool
