@@ -136,7 +136,7 @@ class FakeModel(Server):
             await _refuse(client, self.embedding_status, "no embedding")
         elif request.path == "/v1/embeddings":
             await client.send(200, _embeddings(request.json, self.dimensions), {})
-        elif request.path != "/v1/chat/completions":
+        elif not request.path.endswith("/v1/chat/completions"):  # a proxy is told a whole address
             await _refuse(client, 404, f"no {request.path}")
         elif refused:
             await _refuse(client, 400, f"Unsupported parameter: '{min(refused)}'")

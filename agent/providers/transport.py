@@ -7,6 +7,7 @@ through the service; ``body_of`` is what they end at. Import this in a thread: i
 from collections.abc import AsyncIterator
 from functools import cache
 from ssl import SSLContext
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
@@ -15,7 +16,7 @@ ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")  # undo
 
 
 class Transport(httpx2.AsyncBaseTransport):
-    """Sends requests; follows no redirect and uses no proxy. Raises what aiohttp does.
+    """Sends requests, and follows no redirect. Raises what aiohttp does.
 
     A read has no limit of its own, since a timer for each would cost more than the read: whoever
     reads watches the clock.
@@ -36,6 +37,7 @@ class Transport(httpx2.AsyncBaseTransport):
             headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
             data=request.content,
             allow_redirects=False,
+            proxy=_proxy_for(request.url),
             timeout=aiohttp.ClientTimeout(sock_connect=request.extensions["timeout"]["connect"]),
         )
         headers = [(name, value) for name, value in response.raw_headers if _is_kept(name)]
@@ -71,6 +73,14 @@ class Body(httpx2.AsyncByteStream):
 def _certificates() -> SSLContext:
     """One for all providers: reading the authorities takes 50 ms."""
     return httpx2.create_ssl_context()
+
+
+def _proxy_for(url: httpx2.URL) -> str | None:
+    """What the machine says, by HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as other programs read them.
+
+    Not by aiohttp's ``trust_env``, which would look for passwords in ``.netrc``, too.
+    """
+    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
 
 
 def _is_kept(name: bytes) -> bool:

@@ -102,6 +102,24 @@ async def test_a_refusal_that_quotes_the_reader_switches_nothing_off(
     assert provider._options.keys() == {"stream_options", "max_tokens", "temperature"}
 
 
+async def test_a_proxy_of_the_machine_is_used(
+    model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told the whole address; where NO_PROXY names the model's host, it is not asked."""
+    monkeypatch.setenv("HTTP_PROXY", model.url.removesuffix("/v1"))
+    far = OpenAICompatible(name="x", model="x", base_url="http://model.example/v1", api_key=KEY)
+    assert await ask(far) == TEXT
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    near = OpenAICompatible(name="x", model="x", base_url=model.url, api_key=KEY)
+    assert await ask(near) == TEXT
+    await far.close()
+    await near.close()
+
+    paths = [request.path for request in model.requests]
+    assert paths == ["http://model.example/v1/chat/completions", "/v1/chat/completions"]
+
+
 async def test_reasoning_effort_is_sent_only_if_asked_for(model: FakeModel) -> None:
     provider = OpenAICompatible(
         name="openai", model="gpt", base_url=model.url, api_key=KEY, reasoning_effort="low"
