@@ -298,6 +298,7 @@ static void send_embeddings(Conn *c, const char *request) {
   while ((text = strchr(text, '"'))) {
     float vector[DIMENSIONS];
     text = embed(vector, text + 1);
+    if (*text == ':') break;  // of the request's next member
     if (p - body + 8192 > (long)room) { size_t at = p - body; body = realloc(body, room *= 2), p = body + at; }
     p += sprintf(p, "%s{\"object\":\"embedding\",\"index\":%d,\"embedding\":", rows ? "," : "", rows);
     p = is_base64 ? write_base64(p, vector) : write_floats(p, vector);
@@ -305,7 +306,7 @@ static void send_embeddings(Conn *c, const char *request) {
     while (*text == ' ') text++;
     if (*text != ',') break;
     while (*text == ',' || *text == ' ') text++;
-    if (*text != '"' || !strncmp(text, "\"model\"", 7) || !strncmp(text, "\"encoding", 9)) break;
+    if (*text != '"') break;
   }
   p += sprintf(p, "],\"model\":\"stub\",\"usage\":{\"prompt_tokens\":8,\"total_tokens\":8}}");
   send_json(c, body, p - body);
