@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import chart, gate
+from bench import capacity, chart, gate
 from bench.page import page
 from bench.rig import pgbench
 from bench.rig.load import Load, asked
 from bench.rig.rivals import RELAY
 from bench.rig.upstream import Upstream, upstream
 from bench.samples import Rounds, named
+from settings import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="the bench needs gcc")
 
@@ -61,7 +62,7 @@ def test_the_model_knows_when_its_reader_left(model: Upstream) -> None:
     assert left - 1e8 < at < time.monotonic_ns()
 
 
-@pytest.mark.parametrize(("cost", "is_passed"), [(3.0, True), (3.7, True), (3.8, False)])
+@pytest.mark.parametrize(("cost", "is_passed"), [(5.6, True), (6.9, True), (7.1, False)])
 def test_the_gate_forgives_a_quarter(
     cost: float, *, is_passed: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,3 +117,10 @@ def test_the_chart_has_a_plot_for_each_kind() -> None:
     assert drawn.startswith("<svg ")
     assert drawn.count("<polyline") == 2
     assert drawn.count("<circle") == 4
+
+
+def test_the_handbooks_capacity_sheet_is_computed_from_what_was_measured() -> None:
+    """To the letter; `python -m bench.capacity` prints it."""
+    page = (ROOT / "docs" / "scaling.md").read_text()
+
+    assert capacity.sheet(capacity.measured()) in page

@@ -333,6 +333,11 @@ static int is_true(const char *body, const char *name) {
   return *at == 't';
 }
 
+static int asks_for(const char *head, const char *path) {  // a body may name the same
+  const char *at = strstr(head, path);
+  return at && at < strchr(head, '\n');
+}
+
 static void answer(Conn *c, const char *head, const char *body) {
   int n, us, batch, in_words;
   char json[160];
@@ -342,11 +347,11 @@ static void answer(Conn *c, const char *head, const char *body) {
     send_json(c, "{}", 2);
   } else if (!strncmp(head, "GET /streams ", 13)) {
     send_json(c, json, sprintf(json, "{\"open\":%d,\"hung_up\":%ld,\"hung_up_ns\":%lu}", open_streams, hung_up, hung_up_at));
-  } else if (strstr(head, "/chat/completions ")) {
+  } else if (asks_for(head, "/chat/completions ")) {
     if (is_true(body, "\"stream\"")) begin_stream(c, strstr(body, "include_usage") != 0);
     else complete(c);
-  } else if (strstr(head, "/embeddings ")) send_embeddings(c, body);
-  else if (strstr(head, "/points/")) send_passages(c);
+  } else if (asks_for(head, "/embeddings ")) send_embeddings(c, body);
+  else if (asks_for(head, "/points/")) send_passages(c);
   else send_json(c, QDRANT, sizeof QDRANT - 1);
 }
 
