@@ -20,7 +20,7 @@ from bench.rig.upstream import upstream
 from bench.stream import first_answers
 from settings import ROOT
 
-STREAMS, TOKENS, EVERY_US, SECONDS, RATE = 100, 1500, 20_000, 15, 200
+STREAMS, TOKENS, EVERY_US, SECONDS, RATE = 100, 3000, 20_000, 15, 200
 GRAPH = Path(__file__).with_name("profile.svg")
 PLACES = (".venv-bench/bin", "/usr/local/bin", "/usr/bin")
 LINE = re.compile(r"(.*?) \((.*?)(?::\d+)?\)$")
@@ -33,7 +33,7 @@ def main() -> int:
         return 0
     with TemporaryDirectory(prefix="footnote-bench-") as place, upstream(Path(place)) as model:
         scratch = Path(place)
-        words = {"EMBEDDING_MODEL": "none"}
+        words = {"EMBEDDING_MODEL": "none", "AGENT_TIMEOUT": "600"}  # none ends meanwhile
         with (
             service.site(scratch, BUILT / "home-words", embedding="none") as site,
             service.serving(site, model, scratch, words) as server,
