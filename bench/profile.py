@@ -1,7 +1,8 @@
 """``python -m bench.profile``: where the CPU of relayed tokens goes, as a flame graph and a list.
 
 py-spy looks at the service two hundred times a second while 100 readers get 50 tokens a second
-each; the graph goes into ``profile.svg`` here. Needs py-spy, which ``.venv-bench`` has.
+each; the graph goes into ``build/bench/profile.svg``, the list into ``profile.txt`` here. Needs
+py-spy, which ``.venv-bench`` has.
 """
 
 import re
@@ -21,7 +22,7 @@ from bench.stream import first_answers
 from settings import ROOT
 
 STREAMS, TOKENS, EVERY_US, SECONDS, RATE = 100, 3000, 20_000, 15, 200
-GRAPH = Path(__file__).with_name("profile.svg")
+GRAPH, LIST = BUILT / "profile.svg", Path(__file__).with_name("profile.txt")
 PLACES = (".venv-bench/bin", "/usr/local/bin", "/usr/bin")
 LINE = re.compile(r"(.*?) \((.*?)(?::\d+)?\)$")
 
@@ -45,8 +46,8 @@ def main() -> int:
                 running.until(lambda now: now.speaking >= STREAMS, 30)
                 seen = looked_at(spy, server, scratch / "stacks")
                 running.stop()
-    for share, function in shares(seen):
-        print(f"{share:6.1%}  {function}")
+    LIST.write_text("".join(f"{share:6.1%}  {name}\n" for share, name in shares(seen)))
+    print(LIST.read_text())
     return 0
 
 

@@ -1,8 +1,8 @@
 -- name: keep
 -- Keep an exchange, once, in a conversation of the user's that is new or still there, in the place of
--- the one that it :replaces and of what followed that; then let go of the oldest exchanges of it and of the user's oldest other conversations. Exact under the
--- user's lock, and in whichever order they come: what is older than all that a user may keep is gone
--- at once. No row when the conversation is somebody else's or has been deleted meanwhile.
+-- the one that it :replaces and of what followed that; then let go of the oldest exchanges of it and
+-- of the user's oldest other conversations. Exact under the user's lock, and in whichever order they
+-- come: what is older than all that a user may keep is gone at once. No row when the conversation is somebody else's or has been deleted meanwhile.
 with begun as (
     insert into conversations (conversation_id, user_id, title, created_at, updated_at)
     select :conversation_id::uuid, :user_id::uuid, :title::text, :asked_at, :asked_at
