@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from starlette.requests import Request
 
 from agent import Agent, Question
@@ -28,17 +28,22 @@ from limits import (
     IP_PER_DAY,
     USER_PER_DAY,
     Bucket,
-    seconds_until_midnight,
+    Budget,
 )
 from plain_text import clean
-from problems import BudgetSpent, ConversationNotFound, OtherUser, ValidationError
+from problems import ConversationNotFound, OtherUser, TooManyAnswers, ValidationError
 from readers import Reader
 from state import State
 
 CHECK_SECONDS = 4.0  # that looking up a scope may take
 STORING_SECONDS = 2.0  # and the final frame, before the platform ends us
 MOMENT = 0.1
+SPENT = "The questions of this {} are used up for today."
 RUNNING = 2  # answers at a time, for one reader in one process
+
+
+# Where a question is kept, what was said there before, and what could not be seen of it.
+Memory = tuple[Place | None, tuple[Turn, ...], tuple[str, ...]]
 
 
 @frozen
@@ -65,6 +70,15 @@ class Asking:
     is_once: bool = False  # refused while the same question is being answered
 
 
+@frozen
+class Fare:
+    """Who pays for a question, and what is still to be paid."""
+
+    asker: str
+    buckets: tuple[Bucket, ...]
+    budgets: tuple[Budget, ...]
+
+
 async def ask(request: Request[State], reader: Reader | None, asking: Asking) -> Answer:
     """The answer in the making.
 
@@ -75,21 +89,60 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
     state = request.state
     if reader and asking.user_label and asking.user_label.lower() != str(reader.user_id):
         raise OtherUser
-    ip = address(request)
+    at_most = RUNNING if state["settings"].rate_limits else None
+    fare = await _admitted(state, asking, _fare(state, reader, address(request)), at_most)
+    asked = await _asked(request, reader, asking, fare)
+    left = platform_seconds() if state["settings"].on_vercel else None
+    return state["answers"].start(
+        asked, asker=fare.asker, at_most=at_most, seconds=left, is_once=asking.is_once
+    )
+
+
+def _fare(state: State, reader: Reader | None, ip: str) -> Fare:
+    """A guest's address pays, too, because anybody can be many guests.
+
+    Where there is a model, a spent site refuses nobody: readers go on with the book's words, and
+    the bill stops growing.
+    """
     asker = str(reader.user_id) if reader else ip
     buckets = [Bucket("chat", asker, CHAT_USER if reader else CHAT_IP)]
-    if reader and reader.is_guest:  # anybody can be many guests
+    own = IP_PER_DAY if reader is None else GUEST_PER_DAY if reader.is_guest else USER_PER_DAY
+    budgets = [Budget(asker, own, f"You may ask {own} questions a day.")]
+    if reader and reader.is_guest:
         buckets.append(Bucket("chat_guests", ip, CHAT_GUESTS_IP))
-    await state["limits"].take(*buckets)
-    at_most = RUNNING if state["settings"].rate_limits else None
-    state["answers"].admit(asker, at_most)  # before anything is charged for it
-    await _check(state["agent"], asking)
-    place, turns, degraded = (
-        await _remembered(request, reader, asking)
-        if asking.turns is None
-        else (None, asking.turns, ())
-    )
-    writes = await _spend(state, reader, asker, ip)
+        budgets.append(Budget(ip, IP_PER_DAY, SPENT.format("address")))
+    if (per_day := state["settings"].chat_per_day) is not None:
+        refusal = SPENT.format("site") if state["agent"].models is None else None
+        budgets.append(Budget("site", per_day, refusal, always=True))
+    return Fare(asker, tuple(buckets), tuple(budgets))
+
+
+async def _admitted(state: State, asking: Asking, fare: Fare, at_most: int | None) -> Fare:
+    """What is left to pay. Raises what ``answers.admit`` does, and ``TooManyRequests``.
+
+    What may be refused later costs its tokens now, and nothing of the day: a scope and a
+    conversation that have to be looked up, and one answer too many at a time, which is counted
+    again then, for a reader who has just left one is noticed meanwhile.
+    """
+    try:
+        state["answers"].admit(fare.asker, at_most)
+    except TooManyAnswers:
+        pass
+    else:
+        if asking.scope is None and asking.conversation_id is None:
+            return fare
+    await state["limits"].charge(fare.buckets)
+    state["answers"].admit(fare.asker, at_most)
+    return evolve(fare, buckets=())
+
+
+async def _asked(
+    request: Request[State], reader: Reader | None, asking: Asking, fare: Fare
+) -> Asked:
+    """The question, found to be in order and then paid for."""
+    await _check(request.state["agent"], asking)
+    place, turns, degraded = await _remembered(request, reader, asking)
+    writes = await request.state["limits"].charge(fare.buckets, fare.budgets)
     question = Question(
         text=clean(asking.text),
         selected_text=asking.selected_text and clean(asking.selected_text),
@@ -97,16 +150,12 @@ async def ask(request: Request[State], reader: Reader | None, asking: Asking) ->
         use_model=writes,
         scope=asking.scope,
     )
-    asked = Asked(
+    return Asked(
         question=question,
         user_label=None if reader else asking.user_label,
         metadata=asking.metadata,
         place=place,
         degraded=degraded,
-    )
-    left = platform_seconds() if state["settings"].on_vercel else None
-    return state["answers"].start(
-        asked, asker=asker, at_most=at_most, seconds=left, is_once=asking.is_once
     )
 
 
@@ -139,11 +188,10 @@ async def _check(agent: Agent, asking: Asking) -> None:
         return  # the answer will say so
 
 
-async def _remembered(
-    request: Request[State], reader: Reader | None, asking: Asking
-) -> tuple[Place | None, tuple[Turn, ...], tuple[str, ...]]:
-    """Where the question is kept, what was said there before, and whether that could be seen."""
-    conversation_id, again = asking.conversation_id, asking.again
+async def _remembered(request: Request[State], reader: Reader | None, asking: Asking) -> Memory:
+    if asking.turns is not None:
+        return None, asking.turns, ()
+    conversation_id = asking.conversation_id
     if reader is None:
         if any(credential is not None for credential in presented(request)):
             return None, (), ("history",)  # genuine, but the database cannot say whose it is
@@ -155,6 +203,13 @@ async def _remembered(
     if conversation_id is None:
         place = Place(user_id=reader.user_id, conversation_id=uuid7(), is_new=True)
         return place, (), ()
+    return await _continued(request, reader, conversation_id, asking.again)
+
+
+async def _continued(
+    request: Request[State], reader: Reader, conversation_id: UUID, again: Again | None
+) -> Memory:
+    """A conversation of the reader's goes on. Raises ``ConversationNotFound``."""
     answers = request.state["answers"]
     turns: tuple[Turn, ...] = ()
     answers.move_on(reader.user_id, conversation_id)
@@ -178,9 +233,7 @@ async def _remembered(
     return place, turns, ()
 
 
-def _unchecked(
-    reader: Reader, conversation_id: UUID | None
-) -> tuple[Place | None, tuple[Turn, ...], tuple[str, ...]]:
+def _unchecked(reader: Reader, conversation_id: UUID | None) -> Memory:
     """A place while the database cannot say whether it is the reader's: it will, on the replay.
 
     As a new one, because a conversation that began in the outage is there in no other way; one that
@@ -188,24 +241,3 @@ def _unchecked(
     """
     place = Place(user_id=reader.user_id, conversation_id=conversation_id or uuid7(), is_new=True)
     return place, (), ("history",)
-
-
-async def _spend(state: State, reader: Reader | None, asker: str, ip: str) -> bool:
-    """Charge the day's budgets; whether a model may write the answer.
-
-    The reader's own is a refusal when it is spent; a guest's address has one, too, because anybody
-    can be many guests. The site's is a refusal only where there is no model; where there is one,
-    readers go on with the book's words, and the bill stops growing.
-    """
-    limits, per_day = state["limits"], state["settings"].chat_per_day
-    own = IP_PER_DAY if reader is None else GUEST_PER_DAY if reader.is_guest else USER_PER_DAY
-    wait = {"Retry-After": str(seconds_until_midnight())}
-    if not await limits.spend(asker, own):
-        raise BudgetSpent(f"You may ask {own} questions a day.", headers=wait)
-    if reader and reader.is_guest and not await limits.spend(ip, IP_PER_DAY):
-        raise BudgetSpent("The questions of this address are used up for today.", headers=wait)
-    if per_day is None or await limits.spend("site", per_day, always=True):
-        return True
-    if state["agent"].models is None:
-        raise BudgetSpent("The questions of this site are used up for today.", headers=wait)
-    return False

@@ -12,7 +12,7 @@ from attrs import asdict, frozen
 from agent.followup import Turn
 from answer import Answer, Place
 from contract import converter
-from database import Database, Executor, transact
+from database import Database, Executor
 from interaction_log import interaction_of
 from models import NewExchange
 from plain_text import clean
@@ -57,19 +57,18 @@ class History:
         )
 
     async def keep(self, row: NewExchange) -> None:
-        """Keep *row*, once, and let go of the oldest beyond the limits.
+        """Keep *row*, once, and let go of the oldest beyond the limits. One statement.
 
         Raises ``UserNotFound``, ``ConversationNotFound`` and what ``OUTAGES`` lists.
         """
-
-        async def keep(connection: Executor) -> None:
-            if await users.lock(connection, user_id=row.user_id) is None:
-                raise UserNotFound
-            members = asdict(row) | {"exchanges": EXCHANGES, "conversations": self.limit}
-            if await exchanges.keep(connection, **members) is None:
-                raise ConversationNotFound
-
-        await transact(self.db, keep, KEEP_SECONDS)
+        kept = await exchanges.keep(
+            self.db and self.db.within(KEEP_SECONDS),
+            **asdict(row),
+            exchanges=EXCHANGES,
+            conversations=self.limit,
+        )
+        if kept != "kept":
+            raise UserNotFound if kept == "no user" else ConversationNotFound
 
     async def adopt(self, connection: Executor, *, guest_id: UUID, user_id: UUID) -> None:
         """All of a guest's becomes the user's; the guest is gone. Inside a transaction.

@@ -9,7 +9,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
@@ -17,14 +17,15 @@ from typing import TypeVar
 from attrs import frozen
 
 from database import OUTAGES, Database
-from problems import DatabaseUnavailable, TooManyRequests
+from models import Charged
+from problems import BudgetSpent, DatabaseUnavailable, TooManyRequests
 from queries import limits as statements
 
 log = logging.getLogger("footnote.limits")
 
 T = TypeVar("T")
 
-SECOND = timedelta(seconds=1)
+NO_TIME, SECOND = timedelta(0), timedelta(seconds=1)
 DAY_SECONDS = 86_400
 LIMIT_SECONDS = 1.0  # a database slower than that is out of reach: the reader is waiting
 LOCAL_KEYS = 10_000
@@ -59,6 +60,16 @@ class Bucket:
     rate: Rate
 
 
+@frozen
+class Budget:
+    """The questions that one *subject* has on a UTC day."""
+
+    subject: str
+    per_day: int
+    refusal: str | None  # what a reader is told when it is spent; None: the question goes on
+    always: bool = False  # also where limits are switched off
+
+
 REGISTER_IP = Rate(10, 3600)
 LOGIN_IP = Rate(30, 60)
 LOGIN_PAIR = Rate(5, 900)  # account and address: a stranger uses up his own tries, not the owner's
@@ -84,31 +95,49 @@ class Limits:
         self.is_local = False
 
     async def take(self, *buckets: Bucket) -> None:
-        """A token from every bucket, or ``TooManyRequests`` and none taken. One statement.
+        """A token from every bucket, or ``TooManyRequests`` and none taken."""
+        await self.charge(buckets)
+
+    async def charge(self, buckets: Sequence[Bucket] = (), budgets: Sequence[Budget] = ()) -> bool:
+        """A token from every bucket and a question from every budget. One statement, exact.
+
+        Whether every budget had a question left. Raises ``TooManyRequests``, and ``BudgetSpent`` in
+        the words of the first budget that refuses.
 
         GCRA: a bucket is the time at which it will be full. All or nothing, because a refusal by
         one bucket must not drain another: a stranger whose own address is refused could otherwise
-        empty the account's bucket with the refused tries, and so lock its owner out. Only calls
-        that create a bucket at the same moment may lose a token of another to a refusal; none ever
-        gets one too many.
+        empty the account's bucket with the refused tries, and so lock its owner out.
         """
-        if not (self.enabled and buckets):
-            return
-        rates = {self._key(bucket.action, bucket.subject): bucket.rate for bucket in buckets}
+        rates = {self._key(b.action, b.subject): b.rate for b in buckets if self.enabled}
+        days = {self._key("day", b.subject): b for b in budgets if self.enabled or b.always}
+        if not (rates or days):
+            return True
+        charged = await self._charged(rates, days)
+        if charged.wait:
+            raise refusal(charged.wait)
+        spent = [budget for key, budget in days.items() if key in charged.spent]
+        for detail in filter(None, (budget.refusal for budget in spent)):
+            raise BudgetSpent(detail, headers={"Retry-After": str(seconds_until_midnight())})
+        await self._sweep_sometimes()
+        return not spent
+
+    async def _charged(self, rates: Mapping[str, Rate], budgets: Mapping[str, Budget]) -> Charged:
         try:
-            wait = await statements.take(
+            charged = await statements.charge(
                 self._near,
-                keys=[*rates],
+                buckets=[*rates],
                 steps=[rate.step.total_seconds() for rate in rates.values()],
                 spans=[rate.span.total_seconds() for rate in rates.values()],
+                budgets=[*budgets],
+                per_day=[budget.per_day for budget in budgets.values()],
+                needed=[budget.refusal is not None for budget in budgets.values()],
             )
-            self._note(local=False)
         except DatabaseUnavailable:
             self._note(local=True)
-            wait = self.local.take(rates, now=timedelta(seconds=time.monotonic()))
-        if wait:
-            raise refusal(wait)
-        await self._sweep_sometimes()
+            now, today = timedelta(seconds=time.monotonic()), datetime.now(UTC).date()
+            return self.local.charge(rates, budgets, now=now, today=today)
+        self._note(local=False)
+        return charged
 
     async def forget(self, *buckets: Bucket) -> None:
         """Fill *buckets*, as a successful login does. Without a database, only here."""
@@ -117,23 +146,6 @@ class Limits:
         if self.enabled:
             with suppress(*OUTAGES):
                 await statements.forget(self._near, keys=keys)
-
-    async def spend(self, subject: str, per_day: int, *, always: bool = False) -> bool:
-        """Whether *subject* had a question left today (UTC); it is spent now.
-
-        Exact under concurrency. *always*: also where limits are switched off.
-        """
-        if not (self.enabled or always):
-            return True
-        key = self._key("day", subject)
-        try:
-            spent = await statements.spend(self._near, key=key, per_day=per_day)
-            self._note(local=False)
-        except DatabaseUnavailable:
-            self._note(local=True)
-            spent = self.local.spend(key, per_day, today=datetime.now(UTC).date())
-        await self._sweep_sometimes()
-        return spent
 
     async def sweep(self) -> None:
         """Delete some of what limits no one any more. Never raises."""
@@ -165,27 +177,35 @@ class LocalLimits:
         self.tats: dict[str, timedelta] = {}
         self.budgets: dict[str, tuple[date, int]] = {}
 
-    def take(self, rates: Mapping[str, Rate], *, now: timedelta) -> timedelta:
-        """Zero and a token of each key, or the wait; *now* counts from any fixed moment."""
+    def charge(
+        self,
+        rates: Mapping[str, Rate],
+        budgets: Mapping[str, Budget],
+        *,
+        now: timedelta,
+        today: date,
+    ) -> Charged:
+        """*now* counts from any fixed moment."""
         tats = {key: max(self.tats.get(key, now), now) + rate.step for key, rate in rates.items()}
-        wait = max(tats[key] - now - rate.span for key, rate in rates.items())
-        if wait > timedelta(0):
-            return wait
-        for key, tat in tats.items():
-            _put(self.tats, key, tat)
-        return timedelta(0)
+        wait = max((tats[key] - now - rate.span for key, rate in rates.items()), default=NO_TIME)
+        if wait > NO_TIME:
+            return Charged(wait, ())
+        used = {key: self._used(key, today) for key in budgets}
+        spent = {key for key, budget in budgets.items() if used[key] >= budget.per_day}
+        if not any(budgets[key].refusal for key in spent):
+            for key, tat in tats.items():
+                _put(self.tats, key, tat)
+            for key in used.keys() - spent:
+                _put(self.budgets, key, (today, used[key] + 1))
+        return Charged(NO_TIME, spent)
+
+    def _used(self, key: str, today: date) -> int:
+        day, used = self.budgets.get(key, (today, 0))
+        return used if day == today else 0
 
     def forget(self, keys: list[str]) -> None:
         for key in keys:
             self.tats.pop(key, None)
-
-    def spend(self, key: str, per_day: int, *, today: date) -> bool:
-        day, used = self.budgets.get(key, (today, 0))
-        used = used if day == today else 0
-        if used >= per_day:
-            return False
-        _put(self.budgets, key, (today, used + 1))
-        return True
 
 
 def _put(kept: dict[str, T], key: str, value: T) -> None:

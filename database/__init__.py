@@ -9,10 +9,9 @@ from database.pool import (
     connected,
     open_database,
     outages,
-    transact,
     transaction,
 )
-from database.statements import STATEMENTS, idempotent, number, read_statements, statement
+from database.statements import STATEMENTS, idempotent, number, once, read_statements, statement
 
 __all__ = [
     "OUTAGES",
@@ -24,10 +23,10 @@ __all__ = [
     "connected",
     "idempotent",
     "number",
+    "once",
     "open_database",
     "outages",
     "read_statements",
     "statement",
-    "transact",
     "transaction",
 ]

@@ -43,7 +43,10 @@ UNREACHABLE = (
     *(asyncpg.DeadlockDetectedError, asyncpg.ReadOnlySQLTransactionError),
 )
 BUSY = (asyncpg.DeadlockDetectedError, asyncpg.QueryCanceledError)  # which says nothing of others
-UNMIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+UNMIGRATED = (
+    *(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError),
+    asyncpg.UndefinedFunctionError,
+)
 
 # What any call on an ailing database may raise; callers that can do without it degrade on these.
 OUTAGES = (DatabaseUnavailable, *UNREACHABLE, asyncpg.PostgresError)
@@ -193,22 +196,6 @@ async def transaction(db: Database | None) -> AsyncIterator[Connection]:
                 connection.transaction(),
             ):
                 yield connection
-
-
-async def transact(
-    db: Database | None, work: Callable[[Connection], Awaitable[T]], seconds: float
-) -> T:
-    """What *work* returns on a transaction's connection; in *seconds*, whatever the network does.
-
-    Raises ``DatabaseUnavailable``. One that was abandoned may still be committed.
-    """
-
-    async def working() -> T:
-        async with transaction(db) as connection:
-            return await work(connection)
-
-    with outages():
-        return await bounded(working(), seconds, db.abandoned if db else set())
 
 
 @asynccontextmanager

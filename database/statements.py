@@ -55,6 +55,11 @@ def idempotent(declared: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]
     return _bound(declared, repeatable=True)
 
 
+def once(declared: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """A :func:`statement` that writes in a function, which its SQL does not show."""
+    return _bound(declared, repeatable=False)
+
+
 def _bound(
     declared: Callable[P, Awaitable[R]], *, repeatable: bool | None
 ) -> Callable[P, Awaitable[R]]:

@@ -60,11 +60,13 @@ from models.history import (
     FeedbackRecord,
     InteractionRecord,
     Judgement,
+    Kept,
     KeptTurn,
     NewExchange,
     SavedExchange,
     StoredAnswer,
 )
+from models.limits import Charged
 from models.readers import (
     Account,
     BearerLoggedIn,
@@ -87,6 +89,7 @@ __all__ = [
     "AddUserMessage",
     "BearerLoggedIn",
     "Book",
+    "Charged",
     "ChatAnswer",
     "ChatMessage",
     "ChatMessageRequest",
@@ -115,6 +118,7 @@ __all__ = [
     "Interaction",
     "InteractionRecord",
     "Judgement",
+    "Kept",
     "KeptItem",
     "KeptQuestion",
     "KeptThread",

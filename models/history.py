@@ -11,6 +11,9 @@ from attrs import field, frozen
 from models.chat import Stored
 from models.readers import Account, SessionRecord
 
+# What became of an exchange that was to be kept.
+Kept = Literal["kept", "no user", "no conversation"]
+
 
 @frozen
 class ConversationSummary:

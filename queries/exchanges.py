@@ -4,12 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from database import Executor, idempotent, statement
-from models import Exchange, FeedbackRecord, KeptTurn, StoredAnswer
+from models import Exchange, FeedbackRecord, Kept, KeptTurn, StoredAnswer
 
 
 @idempotent
 async def keep(
-    db: Executor,
+    db: Executor | None,
     *,
     user_id: UUID,
     conversation_id: UUID,
@@ -27,8 +27,8 @@ async def keep(
     replaces: UUID | None,
     exchanges: int,
     conversations: int,
-) -> UUID | None:
-    """The conversation. *citations* is JSON; the last two say how many of each a user keeps."""
+) -> Kept:
+    """*citations* is JSON; the last two say how many of each a user keeps."""
 
 
 @statement

@@ -1,88 +1,24 @@
 -- name: keep
--- Keep an exchange, once, in a conversation of the user's that is new or still there, in the place of
--- the one that it :replaces and of what followed that; then let go of the oldest exchanges of it and
--- of the user's oldest other conversations. Exact under the user's lock, and in whichever order they
--- come: what is older than all that a user may keep is gone at once. No row when the conversation is somebody else's or has been deleted meanwhile.
-with begun as (
-    insert into conversations (conversation_id, user_id, title, created_at, updated_at)
-    select :conversation_id::uuid, :user_id::uuid, :title::text, :asked_at, :asked_at
-    where :is_new::boolean
-    and (
-        exists (select from conversations c where c.conversation_id = :conversation_id)
-        or (
-            select count(*)
-            from conversations c
-            where c.user_id = :user_id
-            and (c.updated_at, c.conversation_id) > (:asked_at, :conversation_id)
-        ) < :conversations
-    )
-    on conflict (conversation_id) do update
-    set updated_at = greatest(conversations.updated_at, excluded.updated_at)
-    where conversations.user_id = excluded.user_id
-    returning conversation_id
-),
-continued as (
-    update conversations
-    set updated_at = greatest(updated_at, :asked_at)
-    where not :is_new and conversation_id = :conversation_id and user_id = :user_id
-    returning conversation_id
-),
-home as (
-    select conversation_id from begun
-    union all
-    select conversation_id from continued
-),
-added as (
-    insert into exchanges (
-        exchange_id, conversation_id, query, selected_text, response, status, citations, model,
-        created_at, question_id
-    )
-    select
-        :exchange_id, conversation_id, :query, :selected_text, :response, :status,
-        :citations::jsonb, :model, :asked_at, :question_id
-    from home
-    where (
-        select count(*)
-        from exchanges e
-        where e.conversation_id = home.conversation_id and e.exchange_id > :exchange_id
-    ) < :exchanges
-    on conflict (exchange_id) do nothing
-    returning exchange_id
-),
-replaced as (
-    delete from exchanges
-    where conversation_id = (select conversation_id from home)
-    and exchange_id >= :replaces::uuid
-    and exchange_id < :exchange_id
-),
-gone_exchanges as (
-    delete from exchanges
-    where exchange_id in (
-        select e.exchange_id
-        from exchanges e
-        where e.conversation_id = (select conversation_id from home)
-        and e.exchange_id <> (select exchange_id from added)
-        order by e.exchange_id desc
-        offset :exchanges - 1
-    )
-),
-gone_conversations as (
-    delete from conversations
-    where conversation_id in (
-        select c.conversation_id
-        from conversations c
-        where c.user_id = :user_id and c.conversation_id <> (select conversation_id from home)
-        order by c.updated_at desc, c.conversation_id desc
-        offset :conversations - 1
-    )
-)
-select conversation_id from home
-union all
-select :conversation_id
-where :is_new and not exists (
-    select from conversations c where c.conversation_id = :conversation_id
-)
-limit 1;
+-- Keep an exchange, once, and let go of the oldest beyond what a user keeps; migration 0008 has the
+-- rules. Says what is missing, if it is not kept.
+select keep_exchange(
+    _user_id => :user_id,
+    _conversation_id => :conversation_id,
+    _is_new => :is_new,
+    _title => :title,
+    _exchange_id => :exchange_id,
+    _asked_at => :asked_at,
+    _query => :query,
+    _selected_text => :selected_text,
+    _response => :response,
+    _status => :status,
+    _citations => :citations,
+    _model => :model,
+    _question_id => :question_id,
+    _replaces => :replaces,
+    _exchanges => :exchanges,
+    _conversations => :conversations
+);
 
 -- name: kept
 -- A user's exchanges, of one conversation or of all, oldest first.

@@ -1,26 +1,28 @@
 """Buckets of tokens and budgets of a day. The SQL is in limits.sql."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from database import Executor, statement
+from database import Executor, once, statement
+from models import Charged
 
 
-@statement
-async def take(
-    db: Executor | None, *, keys: Sequence[str], steps: Sequence[float], spans: Sequence[float]
-) -> timedelta:
-    """A token of each key, or none at all and the wait; steps and spans in seconds, keys once."""
+@once
+async def charge(
+    db: Executor | None,
+    *,
+    buckets: Sequence[str],
+    steps: Sequence[float],
+    spans: Sequence[float],
+    budgets: Sequence[str],
+    per_day: Sequence[int],
+    needed: Sequence[bool],
+) -> Charged:
+    """Steps and spans in seconds, keys once; without a *needed* budget nothing is charged."""
 
 
 @statement
 async def forget(db: Executor | None, *, keys: Sequence[str]) -> None:
     """Fill these buckets."""
-
-
-@statement
-async def spend(db: Executor | None, *, key: str, per_day: int) -> bool:
-    """Whether a unit of today was left; it is spent now."""
 
 
 @statement

@@ -103,7 +103,7 @@ def test_pgbench_runs_the_statement_that_we_run() -> None:
     """Every parameter of the statement in ``queries/`` has got a value; only its own are left."""
     script = pgbench.save(readers=40)
 
-    assert "insert into exchanges" in script
+    assert "keep_exchange(" in script
     assert ":exchanges" not in script
     assert ":user_id" not in script
 

@@ -11,12 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from database import connected, open_database, transact
+from database import connected, open_database
+from limits import Rate
 from postmaster import Postmaster
 from problems import DatabaseUnavailable
-from queries import limits, migrations, users
+from queries import migrations, users
 from tests.chaos.proxy import ChaosProxy
 from tests.live import run_sql
+from tests.test_limits import charged
 
 pytestmark = pytest.mark.anyio
 
@@ -63,7 +65,7 @@ async def test_what_must_not_happen_twice_is_not_tried_twice(dsn: str) -> None:
         await migrations.applied(db)
         _block_while_they_end(dsn)
         with pytest.raises(DatabaseUnavailable):
-            await limits.spend(db, key="x", per_day=5)
+            await charged(db, {"x": Rate(5, 60)})
 
 
 async def test_a_silent_database_costs_no_more_than_was_allowed() -> None:
@@ -98,15 +100,6 @@ async def test_a_network_that_stalls_costs_no_more_than_was_allowed(
             proxy.mode = "pass"
 
     assert took < 0.6
-
-
-async def test_a_transaction_is_abandoned_in_time() -> None:
-    async with silent() as dsn, open_database(dsn) as db:
-        started = time.monotonic()
-        with pytest.raises(DatabaseUnavailable):
-            await transact(db, lambda connection: users.lock(connection, user_id=NOBODY), 0.2)
-
-        assert time.monotonic() - started < 0.4
 
 
 async def test_a_refused_connection_is_believed_at_once_and_a_probe_finds_it_back(

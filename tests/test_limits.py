@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 
 from breaker import Breaker
-from database import Database, connected, open_database
-from limits import Bucket, Limits, Rate, in_words, seconds_until_midnight
+from database import Database, Executor, connected, open_database
+from limits import Bucket, Budget, Limits, Rate, in_words, seconds_until_midnight
+from models import Charged
 from postgres_url import normalise
-from problems import TooManyRequests
+from problems import BudgetSpent, TooManyRequests
 from queries import limits as statements
 from tests.live import run_sql
 
@@ -43,6 +44,13 @@ async def limited(dsn: str) -> AsyncIterator[Limits]:
         assert not limits.local.tats  # Postgres decided, all the time
 
 
+async def spend(limits: Limits, subject: str, per_day: int) -> bool:
+    try:
+        return await limits.charge((), [Budget(subject, per_day, "Spent.")])
+    except BudgetSpent:
+        return False
+
+
 async def passes(limits: Limits, *buckets: Bucket) -> bool:
     try:
         await limits.take(*buckets)
@@ -61,6 +69,21 @@ async def wait(dsn: str, seconds: float) -> None:
     """Let time pass for the buckets."""
     passed = timedelta(seconds=seconds)
     await run_sql(dsn, "update rate_limits set tat = tat - $1::interval", passed)
+
+
+async def charged(
+    db: Executor, rates: Mapping[str, Rate], budgets: Mapping[str, Budget] | None = None
+) -> Charged:
+    days = budgets or {}
+    return await statements.charge(
+        db,
+        buckets=[*rates],
+        steps=[rate.step.total_seconds() for rate in rates.values()],
+        spans=[rate.span.total_seconds() for rate in rates.values()],
+        budgets=[*days],
+        per_day=[budget.per_day for budget in days.values()],
+        needed=[budget.refusal is not None for budget in days.values()],
+    )
 
 
 BLOCKED = """
@@ -118,9 +141,8 @@ async def test_a_bucket_that_is_not_stored_yet_has_its_place_in_the_order(dsn: s
     async with open_database(dsn) as pool, connected(dsn) as on_a, connected(dsn) as on_e:
 
         async def take(keys: str) -> timedelta:
-            return await statements.take(
-                pool, keys=list(keys), steps=[1.0] * len(keys), spans=[9.0] * len(keys)
-            )
+            rates = dict.fromkeys(keys, Rate(9, 9))
+            return (await charged(pool, rates)).wait
 
         async with asyncio.TaskGroup() as takes, on_e.transaction():
             async with on_a.transaction():
@@ -214,7 +236,7 @@ async def test_nothing_that_is_stored_names_anyone(dsn: str) -> None:
         await limits.take(
             Bucket("ip", ADDRESS, Rate(1, 60)), Bucket("login_account", EMAIL, Rate(1, 60))
         )
-        await limits.spend(ADDRESS, 5)
+        await spend(limits, ADDRESS, 5)
         others = Limits(limits.db, secret="another secret", enabled=True)
         await others.take(Bucket("ip", ADDRESS, Rate(1, 60)))
 
@@ -249,23 +271,64 @@ async def test_a_budget_is_spent_once_and_renewed_the_next_day(dsn: str) -> None
     """40 at once of 10, however often; tomorrow again 10."""
     async with limited(dsn) as limits:
         for _ in range(5):
-            spent = await asyncio.gather(*(limits.spend("site", 10) for _ in range(40)))
+            spent = await asyncio.gather(*(spend(limits, "site", 10) for _ in range(40)))
             assert sum(spent) == 10
             await run_sql(dsn, "update daily_budgets set day = day - 1")
 
-        assert await limits.spend("another", 10)
-        assert not await limits.spend("nothing", 0)
+        assert await spend(limits, "another", 10)
+        assert not await spend(limits, "nothing", 0)
+
+
+async def test_a_question_is_charged_to_all_that_pay_or_to_none(dsn: str) -> None:
+    """15 rounds of 24 at once, of 12 readers: nobody pays for a refusal."""
+    async with limited(dsn) as limits:
+        for number in range(15):
+            site, asked = Budget(f"site {number}", 7, "Spent."), list[Bucket]()
+
+            async def ask(budgets: list[Budget], bucket: Bucket) -> bool:
+                try:
+                    return await limits.charge([bucket], budgets)
+                except BudgetSpent:
+                    return False
+
+            calls = []
+            for reader in range(24):
+                own = Budget(f"reader {number} {reader % 12}", 2, "Spent.")
+                asked.append(Bucket("chat", f"{number} {reader}", Rate(1, 3600)))
+                calls.append(ask([own, site][:: 1 if reader % 2 else -1], asked[-1]))
+            went = await asyncio.gather(*calls)
+
+            assert sum(went) == 7
+            assert [await passes(limits, bucket) for bucket in asked] == [not ok for ok in went]
+            (day,) = await run_sql(dsn, "select sum(used) as used from daily_budgets")
+            assert day["used"] == 7 * 2
+            await run_sql(dsn, "delete from daily_budgets")
+
+
+async def test_the_first_budget_that_is_spent_says_why(dsn: str) -> None:
+    """And a bucket goes before all budgets; what nobody is refused for goes on unpaid."""
+    mine, site = Budget("mine", 1, "Yours."), Budget("site", 0, "The site's.")
+    free, bucket = Budget("site", 0, None), Bucket("chat", "reader", Rate(2, 3600))
+    async with limited(dsn) as limits:
+        with pytest.raises(BudgetSpent, match=r"The site's\."):
+            await limits.charge([bucket], [mine, site])
+        assert not await limits.charge([bucket], [mine, free])
+        with pytest.raises(BudgetSpent, match=r"Yours\."):
+            await limits.charge([bucket], [mine, site])
+        assert await limits.charge([bucket])
+        with pytest.raises(TooManyRequests):
+            await limits.charge([bucket], [mine, site])
 
 
 async def test_midnight_in_another_process_does_not_renew_a_budget_twice(dsn: str) -> None:
     """A spend that began yesterday and comes late counts for the day that is there."""
     async with limited(dsn) as limits:
-        await limits.spend("site", 2)
+        await spend(limits, "site", 2)
         await run_sql(dsn, "update daily_budgets set day = day + 1")
 
-        assert [await limits.spend("site", 2) for _ in range(2)] == [True, False]
+        assert [await spend(limits, "site", 2) for _ in range(2)] == [True, False]
         await run_sql(dsn, "update daily_budgets set day = day - 1")  # midnight is past here too
-        assert not await limits.spend("site", 2)
+        assert not await spend(limits, "site", 2)
 
 
 def test_midnight_is_never_further_than_a_day() -> None:

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
@@ -12,12 +12,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from database import Database, connected, open_database
-from limits import LOGIN_ACCOUNT, LOGIN_PAIR, Bucket, Limits, LocalLimits, Rate
-from queries import limits as statements
-from tests.test_limits import limits_on, passes, retry_after
+from limits import LOGIN_ACCOUNT, LOGIN_PAIR, Bucket, Budget, Limits, LocalLimits, Rate
+from tests.test_limits import charged, limits_on, passes, retry_after, spend
 
 pytestmark = pytest.mark.anyio
 
+TODAY = date(2026, 1, 1)
 RATES = st.builds(Rate, st.integers(1, 9), st.sampled_from([0.5, 1, 2, 7, 60, 3600]))
 
 
@@ -45,7 +45,7 @@ async def test_without_a_database_limits_hold_in_this_process(
         started = time.monotonic()
         assert [await passes(here, bucket) for _ in range(5)] == [True] * 3 + [False] * 2
         assert await retry_after(here, bucket) in {1199, 1200}
-        assert [await here.spend("site", 2) for _ in range(3)] == [True, True, False]
+        assert [await spend(here, "site", 2) for _ in range(3)] == [True, True, False]
         await here.forget(bucket)
         assert await passes(here, bucket)
         await here.sweep()
@@ -55,14 +55,18 @@ async def test_without_a_database_limits_hold_in_this_process(
         assert told == ["limits are counted in this process"]
 
 
+def wait_of(local: LocalLimits, rates: Mapping[str, Rate], now: timedelta) -> timedelta:
+    return local.charge(rates, {}, now=now, today=TODAY).wait
+
+
 def test_memory_is_bounded_and_keeps_who_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten thousand keys; the oldest goes first, and whoever keeps asking is not the oldest."""
     monkeypatch.setattr("limits.LOCAL_KEYS", 10)
-    local, rate, today = LocalLimits(), Rate(100, 3600), date(2026, 1, 1)
+    local, rate, today = LocalLimits(), Rate(100, 3600), TODAY
     for number in range(50):
         for key in ("active", f"passer-by {number}"):
-            assert not local.take({key: rate}, now=timedelta(0))
-            assert local.spend(key, 100, today=today)
+            days = {key: Budget(key, 100, "Spent.")}
+            assert not local.charge({key: rate}, days, now=timedelta(0), today=today).spent
 
     assert len(local.tats) == len(local.budgets) == 10
     assert local.tats["active"] == 50 * rate.step
@@ -71,10 +75,12 @@ def test_memory_is_bounded_and_keeps_who_is_active(monkeypatch: pytest.MonkeyPat
 
 def test_a_budget_in_memory_is_renewed_the_next_day() -> None:
     """Like the one in the database."""
-    local, today = LocalLimits(), date(2026, 1, 1)
+    local, day = LocalLimits(), timedelta(days=1)
+    site = {"site": Budget("site", 1, "Spent.")}
+    days = [TODAY, TODAY, TODAY + day]
+    charged = [local.charge({}, site, now=timedelta(0), today=today) for today in days]
 
-    assert [local.spend("site", 1, today=today) for _ in range(2)] == [True, False]
-    assert local.spend("site", 1, today=today + timedelta(days=1))
+    assert [bool(each.spent) for each in charged] == [False, True, False]
 
 
 @given(RATES, st.lists(st.floats(0, 2), max_size=60))
@@ -83,7 +89,7 @@ def test_no_window_admits_more_than_its_burst_and_its_time(rate: Rate, pauses: l
     local, now, admitted = LocalLimits(), timedelta(0), list[timedelta]()
     for pause in pauses:
         now += rate.step * pause
-        if not local.take({"key": rate}, now=now):
+        if not wait_of(local, {"key": rate}, now):
             admitted.append(now)
 
     for first, start in enumerate(admitted):
@@ -95,14 +101,15 @@ def test_no_window_admits_more_than_its_burst_and_its_time(rate: Rate, pauses: l
 def test_a_full_bucket_holds_exactly_its_count(rate: Rate) -> None:
     """Also where a step is no whole number of microseconds."""
     local = LocalLimits()
-    waits = [local.take({"key": rate}, now=timedelta(0)) for _ in range(rate.count + 1)]
+    waits = [wait_of(local, {"key": rate}, timedelta(0)) for _ in range(rate.count + 1)]
 
     assert [bool(wait) for wait in waits] == [False] * rate.count + [True]
-    assert not local.take({"key": rate}, now=waits[-1])
+    assert not wait_of(local, {"key": rate}, waits[-1])
 
 
-KEYS = st.sets(st.sampled_from("abc"), min_size=1)
+KEYS = st.sets(st.sampled_from("abc"))
 PAUSES = st.timedeltas(timedelta(0), timedelta(seconds=30))
+BUDGETS = st.builds(Budget, st.just("x"), st.integers(0, 3), st.sampled_from(["Spent.", None]))
 
 
 @hypothesis_settings(
@@ -110,27 +117,28 @@ PAUSES = st.timedeltas(timedelta(0), timedelta(seconds=30))
 )
 @given(
     rates=st.fixed_dictionaries(dict.fromkeys("abc", RATES)),
-    schedule=st.lists(st.tuples(PAUSES, KEYS), max_size=30),
+    budgets=st.fixed_dictionaries(dict.fromkeys("abc", BUDGETS)),
+    schedule=st.lists(st.tuples(PAUSES, KEYS, KEYS), max_size=30),
 )
 async def test_memory_and_database_decide_alike(
-    dsn: str, rates: dict[str, Rate], schedule: list[tuple[timedelta, set[str]]]
+    dsn: str,
+    rates: dict[str, Rate],
+    budgets: dict[str, Budget],
+    schedule: list[tuple[timedelta, set[str], set[str]]],
 ) -> None:
-    """Every take of any schedule, to the microsecond: in a transaction now() stands still."""
+    """Every charge of any schedule, to the microsecond: in a transaction now() stands still."""
     local, now = LocalLimits(), timedelta(0)
     async with connected(dsn) as db:
         await db.execute("begin")
-        for pause, keys in schedule:
+        for pause, keys, payers in schedule:
             now += pause
             await db.execute("update rate_limits set tat = tat - $1::interval", pause)
             asked = {key: rates[key] for key in keys}
-            decided = await statements.take(
-                db,
-                keys=[*asked],
-                steps=[rate.step.total_seconds() for rate in asked.values()],
-                spans=[rate.span.total_seconds() for rate in asked.values()],
-            )
+            paying = {key: budgets[key] for key in payers}
+            decided = await charged(db, asked, paying)
+            here = local.charge(asked, paying, now=now, today=TODAY)
 
-            assert decided == local.take(asked, now=now)
+            assert (decided.wait, {*decided.spent}) == (here.wait, {*here.spent})
 
 
 async def test_limits_return_to_the_database(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -153,8 +161,9 @@ async def test_switched_off_nothing_is_limited_but_the_site_s_own_budget() -> No
     never = Bucket("chat", "reader", Rate(1, 3600))
 
     assert all([await passes(limits, never) for _ in range(3)])
-    assert all([await limits.spend("reader", 1) for _ in range(3)])
-    assert [await limits.spend("site", 1, always=True) for _ in range(2)] == [True, False]
+    reader, site = Budget("reader", 1, "Spent."), Budget("site", 1, None, always=True)
+    assert all([await limits.charge((), [reader]) for _ in range(3)])
+    assert [await limits.charge([never], [reader, site]) for _ in range(2)] == [True, False]
 
 
 def test_one_stranger_cannot_use_up_the_tries_of_an_owner() -> None:

@@ -17,11 +17,15 @@ import migrate
 import queries
 from database import STATEMENTS, connected, number, read_statements
 from identifiers import uuid7
+from limits import Budget, Rate
 from models import Interaction
 from postgres_url import normalise
 from postmaster.programs import programs_for
-from queries import interactions
+from queries import exchanges, interactions
 from settings import ROOT
+from tests.live import run_sql
+from tests.test_limits import charged
+from tests.test_storage import a_user, exchange
 
 pytestmark = pytest.mark.anyio
 PSQL = programs_for(Path("no cluster yet")) / "psql"
@@ -114,6 +118,21 @@ async def test_a_migration_also_runs_by_plain_psql(empty_dsn: str) -> None:
     assert await migrate.apply(empty_dsn) == []
 
 
+async def test_functions_find_the_tables_that_statements_find(empty_dsn: str) -> None:
+    """Also those in a schema of their own."""
+    name = empty_dsn.split("/")[3].partition("?")[0]
+    await run_sql(empty_dsn, "create schema ours")
+    await run_sql(empty_dsn, f'alter database "{name}" set search_path = ours')
+    await migrate.apply(empty_dsn)
+    row, paid = exchange(await a_user(empty_dsn), 0), {"reader": Budget("reader", 1, "Spent.")}
+    async with connected(empty_dsn) as db:
+        kept = await exchanges.keep(db, **asdict(row), exchanges=1, conversations=1)
+        charges = [await charged(db, {"reader": Rate(9, 9)}, paid) for _ in range(2)]
+
+    assert kept == "kept"
+    assert [charge.spent for charge in charges] == [[], ["reader"]]
+
+
 ANSWERS = "select string_agg(answer, ', ') from interaction_logs"
 
 
@@ -144,7 +163,8 @@ async def test_an_interaction_is_logged_once(dsn: str) -> None:
 def test_what_is_sent_twice_is_known() -> None:
     """Only reads, and writes that say so: a second try must never take, spend or add twice."""
     writes = {"exchanges.keep", "exchanges.judge", "interactions.add", "sessions.find"}
-    once = {"limits.take", "limits.spend", "users.register", "users.add_guest", "sessions.add"}
+    once = {"limits.charge", "users.register", "users.add_guest", "sessions.add"}
+    assert once <= STATEMENTS.keys()
     repeatable = {name for name, bound in STATEMENTS.items() if bound.repeatable}
 
     assert writes | {"conversations.newest", "exchanges.turns", "users.account"} <= repeatable

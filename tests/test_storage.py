@@ -171,6 +171,38 @@ async def test_retention_is_exact_in_whichever_order_rows_come(
     assert [row[0] for row in found] == [row.conversation_id for row in rows[-LIMIT:]]
 
 
+async def test_retention_is_exact_however_many_come_at_once(dsn: str) -> None:
+    """20 rounds of 30 over as many connections as there are; each time the newest stay."""
+    user_id = await a_user(dsn)
+    newest: list[NewExchange] = []
+    async with open_database(dsn) as db:
+        history = History(db, LIMIT)
+        for number in range(20):
+            rows = [exchange(user_id, number * 30 + minute) for minute in range(30)]
+            await asyncio.gather(*(history.keep(row) for row in [*rows[::2], *rows[1::2]]))
+            newest = rows[-LIMIT:]
+            found = await run_sql(dsn, "select conversation_id from conversations order by 1")
+
+            assert [row[0] for row in found] == [row.conversation_id for row in newest]
+
+
+async def test_a_replaced_exchange_makes_room_for_the_next(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full conversation stays full; what is replaced, and what followed it, is gone."""
+    monkeypatch.setattr("history.EXCHANGES", 3)
+    user_id, conversation_id = await a_user(dsn), uuid7()
+    rows = [exchange(user_id, n, conversation_id=conversation_id) for n in range(5)]
+    async with open_database(dsn) as db:
+        history = History(db, LIMIT)
+        for row in rows[:4]:
+            await history.keep(row)
+        await history.keep(evolve(rows[4], replaces=rows[3].exchange_id))
+    found = await run_sql(dsn, "select exchange_id from exchanges order by 1")
+
+    assert [row[0] for row in found] == [rows[n].exchange_id for n in (1, 2, 4)]
+
+
 async def test_the_last_judgement_holds_in_whichever_order_they_come(
     dsn: str, tmp_path: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from database import connected
 from limits import Bucket, Rate
 from tests.live import run_sql
-from tests.test_limits import limited, passes
+from tests.test_limits import limited, passes, spend
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def test_a_sweep_removes_only_what_limits_no_one(dsn: str) -> None:
     )
     async with limited(dsn) as limits:
         await limits.take(Bucket("chat", "reader", Rate(1, 60)))
-        await limits.spend("reader", 1)
+        await spend(limits, "reader", 1)
         await limits.sweep()
         left = "select (select count(*) from rate_limits), (select count(*) from daily_budgets)"
         assert tuple((await run_sql(dsn, left))[0]) == (101, 101)
@@ -34,7 +34,7 @@ async def test_a_sweep_removes_only_what_limits_no_one(dsn: str) -> None:
         await limits.sweep()
         assert tuple((await run_sql(dsn, left))[0]) == (1, 1)
         assert not await passes(limits, Bucket("chat", "reader", Rate(1, 60)))
-        assert not await limits.spend("reader", 1)
+        assert not await spend(limits, "reader", 1)
 
 
 async def test_a_sweep_waits_for_nobody(dsn: str) -> None:

@@ -39,10 +39,8 @@ SAVED: Mapping[str, str] = {
 
 
 def save(readers: int) -> str:
-    """What ``History.keep`` sends: the user's lock, then the exchange, in one transaction."""
-    lock = literal("users", "lock", SAVED)
-    keep = literal("exchanges", "keep", SAVED)
-    return DRAWN.format(readers=readers) + f"begin;\n{lock}\n{keep}\ncommit;\n"
+    """What ``History.keep`` sends: one statement."""
+    return DRAWN.format(readers=readers) + literal("exchanges", "keep", SAVED)
 
 
 def literal(file: str, name: str, values: Mapping[str, str]) -> str:

@@ -1,12 +1,13 @@
 """What one caller may do in a while: through the front door, with limits on."""
 
 import time
+from uuid import uuid4
 
 import httpx2
 import pytest
 from attrs import evolve
 
-from limits import CHAT_IP, GUEST_PER_DAY, IP_PER_DAY, LOGIN_PAIR
+from limits import CHAT_IP, CHAT_USER, GUEST_PER_DAY, IP_PER_DAY, LOGIN_PAIR
 from settings import Settings
 from tests.fake_model import FakeModel
 from tests.live import Live, Reader, Serve, message, new_email
@@ -146,6 +147,24 @@ def test_a_spent_site_without_a_model_refuses(serve: Serve, settings: Settings) 
     assert replies[-1].json()["error"] == "budget_spent"
 
 
+def test_a_refused_question_is_charged_to_no_day(serve: Serve, settings: Settings) -> None:
+    """A page that is not there, somebody else's conversation, a site that is spent."""
+    live = serve(evolve(settings, rate_limits=True, global_chat_per_day=1))
+    guest = live.guest()
+    assert live.ask(QUESTION).status_code == 200  # the address and the site
+    scope = {"context": "page", "page": "no-such-page.md"}
+    asked = [
+        message(QUESTION) | {"message": {"content": QUESTION, "metadata": scope}},
+        message(QUESTION) | {"conversation_id": str(uuid4())},
+        message(QUESTION),
+    ]
+    refused = [live.client.post(CHAT, json=body, headers=guest.headers) for body in asked]
+    (day,) = live.sql("select sum(used) as used from daily_budgets")
+
+    assert [response.status_code for response in refused] == [422, 404, 429]
+    assert day["used"] == 2
+
+
 @pytest.fixture
 def slow(serve: Serve, with_model: Settings, model: FakeModel) -> Live:
     model.say("One two three four five six seven eight nine ten.", gap=0.3)
@@ -174,6 +193,25 @@ def test_a_reader_has_two_answers_at_a_time(slow: Live) -> None:
     assert (one.status_code, two.status_code, others.status_code) == (200, 200, 200)
     assert (third.status_code, third.json()["error"]) == (429, "too_many_answers")
     assert int(third.headers["retry-after"]) >= 1
+
+
+def test_a_reader_with_two_answers_is_not_asked_without_end(slow: Live) -> None:
+    """A third one costs a token each time, and when none is left that is what they are told."""
+    guest, told = slow.guest(), list[str]()
+    streams = [
+        slow.client.build_request(
+            "POST", f"{CHAT}/stream", json=message(QUESTION), headers=guest.headers
+        )
+        for _ in range(2)
+    ]
+    running = [slow.client.send(request, stream=True) for request in streams]
+    for _ in range(CHAT_USER.count - 1):
+        refused = slow.client.post(CHAT, json=message(QUESTION), headers=guest.headers)
+        told.append(refused.json()["error"])
+    for response in running:
+        response.close()
+
+    assert told == ["too_many_answers"] * (CHAT_USER.count - 2) + ["too_many_requests"]
 
 
 def test_limits_hold_while_the_database_is_down(serve: Serve, settings: Settings) -> None:
