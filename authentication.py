@@ -5,7 +5,7 @@ service key. A bad one is 401, never silently anonymous. Knows no operation by n
 """
 
 import hmac
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from starlette.requests import Request
@@ -85,17 +85,22 @@ async def _reader(request: Request[State], *, may_be_nobody: bool) -> Reader | N
 
 
 async def _by_token(db: Database | None, token: str) -> Reader | None:
-    user = await sessions.find(
-        db, token=token, lifetime=LIFETIME, refresh_after=REFRESH_AFTER, absolute=ABSOLUTE
-    )
-    if user is None:
+    found = await sessions.find(db, token=token, refresh_after=REFRESH_AFTER, absolute=ABSOLUTE)
+    if found is None:
         return None
-    return Reader(
-        user_id=user.user_id,
-        email=user.email,
-        is_guest=user.is_guest,
-        expires_at=user.expires_at,
-        token=token,
+    expires_at: datetime | None = found.expires_at
+    if found.is_due:
+        expires_at = await sessions.prolong(db, token=token, lifetime=LIFETIME, absolute=ABSOLUTE)
+    return (
+        None
+        if expires_at is None
+        else Reader(
+            user_id=found.user_id,
+            email=found.email,
+            is_guest=found.is_guest,
+            expires_at=expires_at,
+            token=token,
+        )
     )
 
 

@@ -73,6 +73,17 @@ class SessionUser:
 
 
 @frozen
+class FoundSession:
+    """A valid session with its user; *is_due*: it has been used, and is to live on."""
+
+    user_id: UUID
+    email: str | None
+    is_guest: bool
+    expires_at: datetime
+    is_due: bool
+
+
+@frozen
 class Account:
     user_id: UUID
     email: str | None

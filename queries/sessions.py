@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from database import Executor, idempotent, statement
-from models import SessionRecord, SessionUser
+from models import FoundSession, SessionRecord
 
 
 @statement
@@ -22,16 +22,18 @@ async def add(
     """When it expires. Exact in number under the user's lock."""
 
 
-@idempotent
+@statement
 async def find(
-    db: Executor | None,
-    *,
-    token: str,
-    lifetime: timedelta,
-    refresh_after: timedelta,
-    absolute: timedelta,
-) -> SessionUser | None:
+    db: Executor | None, *, token: str, refresh_after: timedelta, absolute: timedelta
+) -> FoundSession | None:
     """``None``: unknown, expired or ended. The token's signature has been checked before."""
+
+
+@idempotent
+async def prolong(
+    db: Executor | None, *, token: str, lifetime: timedelta, absolute: timedelta
+) -> datetime | None:
+    """``None``: it has just ended."""
 
 
 @idempotent

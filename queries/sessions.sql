@@ -26,28 +26,25 @@ values (:user_id, :token, now() + :lifetime, :ip_address, left(:user_agent, 500)
 returning expires_at;
 
 -- name: find
--- The reader behind a valid token; a session that is used lives on, :absolute long at most.
-with found as (
-    select id, user_id, created_at, expires_at, updated_at
-    from sessions
-    where token = :token and expires_at > now() and created_at > now() - :absolute::interval
-),
-prolonged as (
-    update sessions s
-    set
-        expires_at = least(now() + :lifetime::interval, found.created_at + :absolute::interval),
-        updated_at = now()
-    from found
-    where s.id = found.id and found.updated_at < now() - :refresh_after::interval
-    returning s.expires_at
-)
+-- The reader behind a valid token, and whether the session is due to be prolonged.
 select
     u.id as user_id,
     case when u.is_guest then null else u.email end as email,
     u.is_guest,
-    coalesce((select expires_at from prolonged), found.expires_at) as expires_at
-from found
-inner join users u on u.id = found.user_id;
+    s.expires_at,
+    s.updated_at < now() - :refresh_after::interval as is_due
+from sessions s
+inner join users u on u.id = s.user_id
+where s.token = :token and s.expires_at > now() and s.created_at > now() - :absolute::interval;
+
+-- name: prolong
+-- A session that is used lives on, :absolute long at most; until when.
+update sessions
+set
+    expires_at = least(now() + :lifetime::interval, created_at + :absolute::interval),
+    updated_at = now()
+where token = :token
+returning expires_at;
 
 -- name: close
 -- End the session of a token.

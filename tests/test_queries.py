@@ -162,7 +162,7 @@ async def test_an_interaction_is_logged_once(dsn: str) -> None:
 
 def test_what_is_sent_twice_is_known() -> None:
     """Only reads, and writes that say so: a second try must never take, spend or add twice."""
-    writes = {"exchanges.keep", "exchanges.judge", "interactions.add", "sessions.find"}
+    writes = {"exchanges.keep", "exchanges.judge", "interactions.add", "sessions.prolong"}
     once = {"limits.charge", "users.register", "users.add_guest", "sessions.add"}
     assert once <= STATEMENTS.keys()
     repeatable = {name for name, bound in STATEMENTS.items() if bound.repeatable}
