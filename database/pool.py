@@ -1,4 +1,4 @@
-"""The pool, guarded: every call is bounded, and a database that is down is left alone.
+"""The database, guarded: every call is bounded, and a database that is down is left alone.
 
 Rules that let a pooler sit in between: no session state (SET, LISTEN, session locks, temporary
 tables), and no connection held across a model call.
@@ -6,23 +6,24 @@ tables), and no connection held across a model call.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
-from attrs import define, evolve, field
+from attrs import define
 
 from breaker import SHORTEST, Breaker
+from database.connections import Connections
 from postgres_url import normalise
 from problems import DatabaseOutdated, DatabaseUnavailable
 
 log = logging.getLogger("footnote.database")
 
-COMMAND_SECONDS = 5.0
+COMMAND_SECONDS = 5.0  # a ROLLBACK, which comes when the time for a transaction is over
 STATEMENT_SECONDS = 6.0  # of which some may be spent waiting for a connection
 TRANSACTION_SECONDS = 10.0
-CLOSE_SECONDS = 2.0
 AGAIN_SECONDS = 0.05  # a closed connection is noticed by the loop, so it must turn first
 POOL_SIZE, SMALL_POOL_SIZE = 10, 5
 IDLE_SECONDS, NEON_IDLE_SECONDS = 300.0, 60.0  # Neon suspends after 300, and forgets connections
@@ -55,7 +56,7 @@ T = TypeVar("T")
 
 
 class Connection(Protocol):
-    """One of the pool's, perhaps inside a transaction; or the pool, which takes any."""
+    """One of ours, perhaps inside a transaction."""
 
     async def fetch(self, sql: str, *args: Any) -> Sequence[Any]: ...
     async def fetchrow(self, sql: str, *args: Any) -> Any: ...
@@ -66,20 +67,19 @@ class Connection(Protocol):
 class Database:
     """Postgres, as far as it can be reached. Every method raises ``DatabaseUnavailable``."""
 
-    pool: asyncpg.Pool
+    pool: Connections
     breaker: Breaker
     seconds: float = STATEMENT_SECONDS  # for one statement
-    abandoned: set[asyncio.Task[Any]] = field(factory=set)
 
     def within(self, seconds: float) -> "Database":
         """The same database for who cannot wait longer than that."""
-        return evolve(self, seconds=seconds)
+        return Database(self.pool, self.breaker, seconds)
 
     async def run(self, work: Callable[[Connection], Awaitable[T]], *, repeatable: bool) -> T:
         """What *work* returns; what is *repeatable* gets a second try when the connection is lost.
 
-        After a freeze or a suspended server several pooled connections are dead at once; half a
-        tenth of a second later the pool knows.
+        After a freeze or a suspended server several connections are dead at once; half a tenth of a
+        second later that is known.
         """
         with outages(), self.attempt():
             try:
@@ -93,10 +93,23 @@ class Database:
             return await self._bounded(work)
 
     async def _bounded(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        async def working() -> T:
-            return await work(self.pool)
+        """What *work* returns, or ``TimeoutError`` after so many seconds of the clock on the wall.
 
-        return await bounded(working(), self.seconds, self.abandoned)
+        A connection that is not known to be whole is dropped, and not waited for: asyncpg opens
+        another one to cancel a statement, and on a stalled network 1 s became 3.
+        """
+        async with asyncio.timeout(self.seconds):
+            connection = await self.pool.take()
+            try:
+                found = await work(connection)
+            except asyncpg.PostgresError:
+                self.pool.settle(connection)
+                raise
+            except BaseException:
+                self.pool.drop(connection)
+                raise
+            self.pool.give_back(connection)
+            return found
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -124,51 +137,11 @@ class Database:
     @property
     def connections(self) -> tuple[int, int]:
         """How many are used, and how many are idle."""
-        idle = self.pool.get_idle_size()
-        return self.pool.get_size() - idle, idle
-
-    async def close(self) -> None:
-        """End what was abandoned, and the pool; two seconds at most."""
-        for task in self.abandoned:
-            task.cancel()
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.pool.close()
-        except (TimeoutError, *UNREACHABLE):
-            self.pool.terminate()
-        await asyncio.wait(self.abandoned, timeout=CLOSE_SECONDS) if self.abandoned else None
+        return self.pool.counts
 
 
 # What a statement runs on.
 Executor = Connection | Database
-
-
-async def bounded(
-    work: Coroutine[Any, Any, T], seconds: float, abandoned: set[asyncio.Task[Any]]
-) -> T:
-    """What *work* returns, or ``TimeoutError`` after *seconds* of the clock on the wall.
-
-    ``asyncio.timeout`` would wait for the cancelled call, and asyncpg opens a connection to cancel
-    a statement: on a stalled network 1 s became 3. So the work is abandoned instead; *abandoned*
-    owns it until it has ended.
-    """
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait({task}, timeout=seconds)
-    finally:
-        if not task.done():
-            task.cancel()
-            abandoned.add(task)
-            task.add_done_callback(lambda ended: _ended(ended, abandoned))
-    if not task.done():
-        raise TimeoutError
-    return task.result()
-
-
-def _ended(task: asyncio.Task[Any], abandoned: set[asyncio.Task[Any]]) -> None:
-    abandoned.discard(task)
-    if not task.cancelled():
-        task.exception()  # seen: nobody is left to be told
 
 
 @contextmanager
@@ -192,7 +165,7 @@ async def transaction(db: Database | None) -> AsyncIterator[Connection]:
         with db.attempt():
             async with (
                 asyncio.timeout(TRANSACTION_SECONDS),
-                db.pool.acquire(timeout=seconds) as connection,
+                db.pool.lent(seconds) as connection,
                 connection.transaction(),
             ):
                 yield connection
@@ -206,24 +179,21 @@ async def open_database(
     url = normalise(dsn, pooled=pooled)
     if url.dropped:
         log.info("left out of the database's URL: %s", ", ".join(url.dropped))
-    pool = asyncpg.create_pool(
+    connect = partial(
+        asyncpg.connect,
         url.dsn,
         ssl=url.ssl,
         statement_cache_size=0 if url.is_pooled else 100,
-        min_size=0,
-        max_size=size,
-        max_inactive_connection_lifetime=NEON_IDLE_SECONDS if url.is_neon else IDLE_SECONDS,
         timeout=url.connect_seconds,
         command_timeout=COMMAND_SECONDS,
-        reset=_keep,
     )
-    await pool
+    idle_seconds = NEON_IDLE_SECONDS if url.is_neon else IDLE_SECONDS
+    pool = Connections(connect, size=size, idle_seconds=idle_seconds)
     breaker = Breaker("database", failures=SLOW_IN_A_ROW, longest=LONGEST_PAUSE)
-    database = Database(pool, breaker)
     try:
-        yield database
+        yield Database(pool, breaker)
     finally:
-        await database.close()
+        await pool.close()
 
 
 @asynccontextmanager
@@ -237,7 +207,3 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         yield connection
     finally:
         await connection.close(timeout=url.connect_seconds)
-
-
-async def _keep(connection: Any) -> None:
-    """Reset nothing: statements leave no session state, and the default costs a round trip."""

@@ -76,7 +76,9 @@ def _bound(
     async def run(db: Executor | None, **args: Any) -> Any:
         values = [args[param] for param in params]
         if isinstance(db, Database):
-            return await db.run(lambda pool: fetch(pool, values), repeatable=bound.repeatable)
+            return await db.run(
+                lambda connection: fetch(connection, values), repeatable=bound.repeatable
+            )
         if db is None:
             raise DatabaseUnavailable("No database is configured.")
         with outages():

@@ -3,15 +3,17 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
+import asyncpg
 import pytest
 
-from database import connected, open_database
+from database import Database, connected, open_database, transaction
+from database.connections import Connections
 from limits import Rate
 from postmaster import Postmaster
 from problems import DatabaseUnavailable
@@ -102,6 +104,34 @@ async def test_a_network_that_stalls_costs_no_more_than_was_allowed(
     assert took < 0.6
 
 
+async def test_a_transaction_on_a_network_that_stalls_ends(
+    postgres: Postmaster, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for its ROLLBACK for long."""
+    monkeypatch.setattr("database.pool.TRANSACTION_SECONDS", 0.2)
+    monkeypatch.setattr("database.pool.COMMAND_SECONDS", 0.2)
+    sockets = Path(parse_qs(urlsplit(postgres.dsn).query)["host"][0])
+    with ChaosProxy(sockets / ".s.PGSQL.5432") as proxy:
+        through = (
+            f"postgresql://footnote@127.0.0.1:{proxy.port}{urlsplit(dsn).path}?sslmode=disable"
+        )
+        async with open_database(through) as db:
+            assert await migrations.applied(db)
+            started = time.monotonic()
+            with pytest.raises(DatabaseUnavailable):
+                await locked(db, proxy)
+            took = time.monotonic() - started
+            proxy.mode = "pass"
+
+    assert took < 1
+
+
+async def locked(db: Database, proxy: ChaosProxy) -> None:
+    async with transaction(db) as connection:
+        proxy.mode = "stall"
+        await users.lock(connection, user_id=NOBODY)
+
+
 async def test_a_refused_connection_is_believed_at_once_and_a_probe_finds_it_back(
     postgres: Postmaster, dsn: str
 ) -> None:
@@ -139,9 +169,73 @@ async def test_calls_that_their_callers_left_leave_the_pool_whole(dsn: str) -> N
         for call in calls[::2]:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        while db.abandoned:
-            await asyncio.wait(db.abandoned)
+        await db.pool.ended()
         count = "select count(*) from pg_stat_activity where datname = current_database()"
 
         assert db.connections[0] == 0
         assert await beside.fetchval(count) <= 11
+
+
+async def test_what_its_caller_left_ends_in_the_server_too(dsn: str) -> None:
+    """The statement is cancelled, and its connection is nobody's."""
+    async with open_database(dsn) as db:
+        call = asyncio.ensure_future(db.run(lambda c: c.fetch(DOZE), repeatable=True))
+        await until(lambda: running(dsn, 1))
+        call.cancel()
+        await asyncio.wait([call])
+        await until(lambda: running(dsn, 0))
+
+        assert db.connections == (0, 0)
+
+
+DOZE = "select pg_sleep(60)"
+RUNNING = "select from pg_stat_activity where query = $1 and state = 'active'"
+
+
+async def running(dsn: str, calls: int) -> bool:
+    return len(await run_sql(dsn, RUNNING, DOZE)) == calls
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(5):
+        while not await holds():
+            pass
+
+
+async def test_what_nobody_needs_is_closed(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a database that sleeps while nobody asks can sleep; what is in use stays."""
+    monkeypatch.setattr("database.pool.IDLE_SECONDS", 0.05)
+    async with open_database(dsn) as db:
+        await asyncio.gather(*(migrations.applied(db) for _ in range(4)))
+        assert db.connections[1] > 1
+
+        async def one_is_left() -> bool:
+            await asyncio.sleep(0.01)
+            return db.connections == (1, 0)
+
+        async with db.pool.lent(1):
+            await until(one_is_left)
+
+
+async def test_what_is_left_in_a_transaction_is_lent_to_nobody(dsn: str) -> None:
+    """It would hold locks, and show the next caller what never was."""
+    async with open_database(dsn) as db:
+        async with db.pool.lent(1) as connection:
+            await connection.execute("begin")
+
+        assert db.connections == (0, 0)
+        assert await migrations.applied(db)
+
+
+async def test_who_waits_for_a_connection_is_told_when_there_is_none() -> None:
+    """The one before could not connect: the next one tries, and the next; none waits for ever."""
+
+    async def refuse() -> asyncpg.Connection:
+        await asyncio.sleep(0)
+        raise ConnectionRefusedError
+
+    pool = Connections(refuse, size=1, idle_seconds=1)
+    async with asyncio.timeout(1):
+        told = await asyncio.gather(*(pool.take() for _ in range(5)), return_exceptions=True)
+
+    assert [type(error) for error in told] == [ConnectionRefusedError] * 5

@@ -6,14 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import pytest
 
-from breaker import Breaker
 from database import Database, Executor, connected, open_database
 from limits import Bucket, Budget, Limits, Rate, in_words, seconds_until_midnight
 from models import Charged
-from postgres_url import normalise
 from problems import BudgetSpent, TooManyRequests
 from queries import limits as statements
 from tests.live import run_sql
@@ -36,10 +33,11 @@ def limits_on(db: Database | None) -> Limits:
 @asynccontextmanager
 async def limited(dsn: str) -> AsyncIterator[Limits]:
     """Over 12 connections that are open already, so that calls really meet."""
-    async with asyncpg.create_pool(
-        normalise(dsn).dsn, min_size=12, max_size=12, statement_cache_size=0
-    ) as pool:
-        limits = limits_on(Database(pool, Breaker("database")))
+    async with open_database(dsn, size=12) as db:
+        doze = "select pg_sleep(0.1)"
+        await asyncio.gather(*(db.run(lambda c: c.fetch(doze), repeatable=True) for _ in range(12)))
+        assert db.connections == (0, 12)
+        limits = limits_on(db)
         yield limits
         assert not limits.local.tats  # Postgres decided, all the time
 
