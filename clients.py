@@ -5,7 +5,7 @@ Knows nothing of limits, settings and HTTP libraries.
 
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Address
 
 UNKNOWN = "unknown"
 
@@ -44,4 +44,5 @@ def canonical(address: str) -> str:
         v6 = IPv6Address(match["v6"] or match["bracketed"])
     except ValueError:
         return UNKNOWN
-    return str(v6.ipv4_mapped or IPv6Network((v6, 64), strict=False))
+    # An IPv6Network would say the same, for the price of two more addresses.
+    return str(v6.ipv4_mapped or f"{IPv6Address(int(v6) >> 64 << 64)}/64")

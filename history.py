@@ -13,8 +13,7 @@ from agent.followup import Turn
 from answer import Answer, Place
 from contract import converter
 from database import Database, Executor
-from interaction_log import interaction_of
-from models import NewExchange
+from models import Interaction, NewExchange
 from plain_text import clean
 from problems import ConversationNotFound, Unauthorized, UserNotFound
 from queries import conversations, exchanges, users
@@ -63,7 +62,7 @@ class History:
         """
         kept = await exchanges.keep(
             self.db and self.db.within(KEEP_SECONDS),
-            **asdict(row),
+            **asdict(row, recurse=False),
             exchanges=EXCHANGES,
             conversations=self.limit,
         )
@@ -83,8 +82,8 @@ class History:
         await users.forget_guest(connection, guest_id=guest_id)
 
 
-def exchange_of(answer: Answer, place: Place) -> NewExchange:
-    row = interaction_of(answer)
+def exchange_of(answer: Answer, place: Place, row: Interaction) -> NewExchange:
+    """What a reader finds again of an answer that has ended; *row* is the log's."""
     return NewExchange(
         user_id=place.user_id,
         conversation_id=place.conversation_id,

@@ -62,7 +62,7 @@ class Storage:
         self.metrics.answered(ended)
         tracing.answered(ended)
         with self.metrics.storing(), tracing.storing():
-            kept = await asyncio.gather(self._log(answer, ended), self._remember(answer))
+            kept = await asyncio.gather(self._log(answer, ended), self._remember(answer, ended))
         self.metrics.stored(kept[0])
         return max(kept, key=WORSE.index)
 
@@ -72,16 +72,17 @@ class Storage:
             stored = await self.keep(interaction_of(answer))
         return stored
 
-    async def _remember(self, answer: Answer) -> Stored:
+    async def _remember(self, answer: Answer, row: Interaction) -> Stored:
         place = answer.asked.place
         if place is None or answer.is_forgotten:
             return "database"
         if place.replaces and not answer.can_replace:
             return "database"  # where the other answer stays
         try:
-            return await self.keep(exchange_of(answer, place))
+            return await self.keep(exchange_of(answer, place, row))
         except UserNotFound:  # deleted; or a guest who has just become a user
-            return "database" if answer.asked.place == place else await self._remember(answer)
+            is_gone = answer.asked.place == place
+            return "database" if is_gone else await self._remember(answer, row)
         except ConversationNotFound:
             return "database"  # deleted while the answer was written: it stays deleted
 
@@ -106,10 +107,10 @@ class Storage:
         if isinstance(row, NewExchange):
             await self.history.keep(row)
         elif isinstance(row, Judgement):
-            if await exchanges.judge(near, **asdict(row)) is None:
+            if await exchanges.judge(near, **asdict(row, recurse=False)) is None:
                 raise MessageNotFound
         else:
-            await interactions.add(near, **asdict(row))
+            await interactions.add(near, **asdict(row, recurse=False))
 
     async def _put_aside(self, row: Row, reason: str) -> Stored:
         stored: Stored = "log"
