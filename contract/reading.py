@@ -37,11 +37,11 @@ async def read(request: Request, operation: Operation) -> dict[str, Any]:
 
     Raises the problem of the first rule that is broken; ``ValidationError`` lists all violations.
     """
-    body = await _json(request, operation.bodies) if operation.bodies else None
+    body, misfits = await _body(request, operation.bodies) if operation.bodies else (None, [])
     values, violations = _parameters(request, operation.parameters)
     if operation.bodies:
         values["body"] = body
-        violations += _violations(body, operation.bodies[_media(request)])
+        violations += misfits
     if violations:
         first = violations[0]
         where = first["pointer"][1:] or first["in"]
@@ -84,23 +84,28 @@ def _value(text: str, kind: str) -> Any:
     return BOOLEANS.get(text, text) if kind == "boolean" else text
 
 
-def _media(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-async def _json(request: Request, bodies: Mapping[str, Validate]) -> Any:
-    if _media(request) not in bodies:
+async def _body(request: Request, bodies: Mapping[str, Validate]) -> tuple[Any, list[Violation]]:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media not in bodies:
         raise UnsupportedMediaType(headers={"Accept-Post": ", ".join(bodies)})
-    raw = await _read_limited(request)
+    return check(await _read_limited(request), bodies[media])
+
+
+def check(raw: bytes, validate: Validate) -> tuple[Any, list[Violation]]:
+    """The value of a body, and what is wrong with it.
+
+    Raises ``MalformedBody``, and ``ValidationError`` for what cannot be a value.
+    """
     try:
         # orjson refuses NaN, Infinity, lone surrogates, a BOM and bad UTF-8: all as ValueError.
-        return orjson.loads(raw)
+        body = orjson.loads(raw)
     except ValueError:
         if has_lone_surrogate(raw):
             detail = "a string contains half of a surrogate pair"
             violation = {"in": "body", "pointer": "", "detail": detail}
             raise ValidationError(f"body: {detail}", errors=[violation]) from None
         raise MalformedBody from None
+    return body, _violations(body, validate)
 
 
 async def _read_limited(request: Request) -> bytes:
