@@ -7,15 +7,14 @@ Knows neither Markdown nor HTTP.
 import re
 
 # Joiners, direction marks and isolates stay: Persian, Urdu, Hebrew and emoji are written with them.
-_UNSEEN = re.compile(
-    "["
+UNSEEN = (
     r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, but for tab and line feed
     r"\u202a-\u202e"  # bidi embeddings and overrides, which show code in another order
     r"\ufeff"  # byte order mark
     r"\ud800-\udfff"  # halves of a surrogate pair, which no UTF-8 can carry
     r"\U000e0000-\U000e007f"  # tags: text that models read and people do not
-    "]+"
 )
+_UNSEEN = re.compile(f"[{UNSEEN}]+")
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",

@@ -15,6 +15,7 @@ from models import Citation
 
 # [1], [1,2], [1; 2], 【3】: at most ten numbers of at most three digits
 MARKER = re.compile(r" ?[\[【] ?\d{1,3}(?: ?[,;] ?\d{1,3}){0,9} ?[\]】]")
+UNCLOSED = re.compile(r"[\[【][\d ,;]*\Z")
 LONGEST = 64  # characters held back at most while a marker may still be coming
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -51,7 +52,7 @@ class CitationStream(MarkerScanner):
         super().__init__()
         self.sources, self.quote = sources, quote
         self.cited: dict[int, Citation] = {}  # by source number
-        self.tail = ""  # the last 400 characters that went out, without markers
+        self.prose: list[str] = []  # that went out, without markers, since 400 characters at most
         self.out: list[str] = []
         self.fresh: list[Citation] = []
         self.sent: list[str] = []
@@ -76,6 +77,21 @@ class CitationStream(MarkerScanner):
     def feed(self, text: str) -> Cleaned:
         self._take(text)
         return self._flush()
+
+    @property
+    def passes_prose(self) -> bool:
+        """Whether the next text goes out as it is, if nothing in it is :data:`markers.SPECIAL`."""
+        return self.code.is_plain and (not self.held or self.held == " ")
+
+    def feed_prose(self, text: str) -> str:
+        """What :meth:`feed` would return of such a text, when :attr:`passes_prose`."""
+        out = self.held + text
+        self.held = " " if text[-1] == " " else ""
+        out = out[:-1] if self.held else out
+        self.sent.append(out)
+        self.prose.append(out)
+        self.length += len(out)
+        return out
 
     def finish(self) -> Cleaned:
         """What was still held back: no marker can come any more."""
@@ -123,6 +139,8 @@ class CitationStream(MarkerScanner):
             self._put((" " if text[0] == " " else "") + marks)
             start = self.length - len(marks)
             self.marks.append(Mark(start, self.length, tuple(dict.fromkeys(indexes))))
+        elif UNCLOSED.search(self._said()):
+            self._emit("[]")  # or it would make a marker of what stands on both sides of it
 
     def _cite(self, number: int) -> int:
         """The index of the source's citation, made at its first marker."""
@@ -135,11 +153,15 @@ class CitationStream(MarkerScanner):
 
     def _claim(self) -> str:
         """The sentence that a marker here closes."""
-        return SENTENCE_END.split(self.tail.strip())[-1]
+        return SENTENCE_END.split(self._said().strip())[-1]
+
+    def _said(self) -> str:
+        self.prose = ["".join(self.prose)[-400:]]
+        return self.prose[0]
 
     def _emit(self, text: str) -> None:
         self._put(text)
-        self.tail = (self.tail + text)[-400:]
+        self.prose.append(text)
 
     def _put(self, text: str) -> None:
         self.out.append(text)

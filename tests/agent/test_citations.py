@@ -116,6 +116,8 @@ def test_every_marker_that_gets_out_has_its_citation(text: str) -> None:
 
 @given(st.text(alphabet="[]0123456789, ab", max_size=60))
 @example("[7]")
+@example("[0[0]]")
+@example("[0[0] [0]]")
 def test_outside_code_no_marker_without_a_citation_gets_out(text: str) -> None:
     """The promise to the reader: a number in brackets can be followed."""
     sent, citations = clean([text])
