@@ -6,8 +6,7 @@ Knows neither HTTP nor wire formats, nor where it will be stored.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +18,7 @@ from agent.deadline import Deadline
 from agent.events import Cited, Delta, Done, Event, Failed, Retrieved
 from identifiers import uuid7
 from models import Citation, Stored
-from problems import AgentTimeout, AnswerStopped, Problem, ShuttingDown
+from problems import AgentTimeout, AnswerStopped, Problem
 
 log = logging.getLogger("footnote.answers")
 
@@ -71,9 +70,10 @@ class Answer:
         self.retrieved_after: float | None = None  # seconds
         self.first_token_after: float | None = None  # seconds
         self.started = time.perf_counter()
-        self._followers = 0
-        self._waiting: list[asyncio.Future[None]] = []  # one of each follower who has read all
-        self._generation: asyncio.Task[None] | None = None
+        self.followers = 0
+        self._for_news: list[asyncio.Future[None]] = []  # readers who have read all there is
+        self._for_the_end: list[asyncio.Future[None]] = []
+        self._limit: asyncio.Timeout | None = None  # of the generation, once it has begun
 
     @property
     def place(self) -> Place:
@@ -118,38 +118,40 @@ class Answer:
     def text(self) -> str:
         return "".join(event.text for event in self.events if isinstance(event, Delta))
 
-    async def follow(self) -> AsyncGenerator[list[Event], None]:
-        """Everything from the beginning on, in batches of what has happened since the last.
+    @property
+    def is_told(self) -> bool:
+        """There is nothing more to come for whoever follows it."""
+        return self.is_over and self.stored is not None
 
-        The last event comes when the answer is stored, so that a reader who has it has a receipt.
-        """
-        seen, self._followers, self.is_left = 0, self._followers + 1, False
-        try:
-            while True:
-                said = len(self.events) - (self.is_finished and not self.stored)
-                if batch := self.events[seen:said]:
-                    seen += len(batch)
-                    yield batch
-                elif self.is_over and self.stored:
-                    return
-                else:
-                    # Not asyncio.Event, which does more for each token than it says.
-                    news = asyncio.get_running_loop().create_future()
-                    self._waiting.append(news)
-                    await news
-        finally:
-            self._followers -= 1
-            self._leave()
+    def news(self) -> asyncio.Future[None]:
+        """To be awaited by whoever has read all: done when something happens to it."""
+        # Not asyncio.Event, which does more for each token than it says.
+        news = asyncio.get_running_loop().create_future()
+        self._for_news.append(news)
+        return news
 
-    def _tell(self) -> None:
-        """Wake all who wait for news. One whose wait was cancelled has left."""
-        for news in self._waiting:
+    async def told(self) -> None:
+        """Wait until all has been said, and is stored."""
+        if not self.is_told:
+            end = asyncio.get_running_loop().create_future()
+            self._for_the_end.append(end)
+            await end
+
+    def _tell(self, waiting: list[asyncio.Future[None]]) -> None:
+        """One whose wait was cancelled has left."""
+        for news in waiting:
             if not news.done():
                 news.set_result(None)
-        self._waiting.clear()
+        waiting.clear()
 
-    def _leave(self) -> None:
-        if self._followers or self.is_over:
+    def joined(self) -> None:
+        """One more reader follows it."""
+        self.followers, self.is_left = self.followers + 1, False
+
+    def left(self) -> None:
+        """One of its readers has gone."""
+        self.followers -= 1
+        if self.followers or self.is_over:
             return
         self.is_left = True
         if self.grace:
@@ -165,34 +167,28 @@ class Answer:
         """End the generation now; what there is gets stored. Does nothing to one that is over."""
         if not self.is_over:
             self.stopped_by = problem or AnswerStopped()
-            self._tell()
-            if self._generation:
-                self._generation.cancel()
+            self._tell(self._for_news)
+            if self._limit and not self._limit.expired():
+                self._limit.reschedule(0)
 
     async def run(self, agent: Agent, turns: asyncio.Semaphore) -> None:
         """Generate, when it is its turn, until the end, the deadline or a stop. Never raises."""
         if self.is_stopped:  # before it began
             return
-        self._generation = asyncio.create_task(self._generate(agent, turns))
-        await asyncio.wait({self._generation})
-        if not self._generation.cancelled() and (error := self._generation.exception()):
-            self._fail(error)
-        elif not self.is_over:
-            self.stopped_by = ShuttingDown()
-        self._tell()
-
-    async def _generate(self, agent: Agent, turns: asyncio.Semaphore) -> None:
-        async with asyncio.timeout(self.deadline.left()), turns:
-            self.has_turn = True
-            events = agent.answer(self.asked.question, self.deadline)
-            async with aclosing(events):
-                async for event in events:
-                    self._add(event)
+        try:
+            async with asyncio.timeout(self.deadline.left()) as self._limit, turns:
+                self.has_turn = True
+                await agent.answer(self.asked.question, self.deadline, self._add)
+        except Exception as error:  # noqa: BLE001 - the border of answers: _fail logs it
+            if not self.is_stopped:
+                self._fail(error)
+        self._tell(self._for_news)
 
     def keep(self, stored: Stored) -> None:
         """It is stored; its readers get their last event."""
         self.stored = stored
-        self._tell()
+        self._tell(self._for_news)
+        self._tell(self._for_the_end)
 
     def _add(self, event: Event) -> None:
         if isinstance(event, Delta):
@@ -205,7 +201,7 @@ class Answer:
             if isinstance(event, Done):
                 event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
         self.events.append(event)
-        self._tell()
+        self._tell(self._for_news)
 
     def _fail(self, error: BaseException) -> None:
         """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""

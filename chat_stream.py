@@ -5,7 +5,7 @@ final frame. So a reader can go on anywhere, whoever cut the text into frames, a
 as well as from a running answer.
 """
 
-from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from agent.events import Delta, Done, Event
@@ -40,20 +40,27 @@ class ChatEncoder:
         return opening(self.answer, after=self.after, numbered=self.numbered)
 
     def encode(self, batch: Sequence[Event]) -> bytes:
-        stored, lists_sources = self.answer.stored, self.lists_sources
-        return self._frames(payloads_of(batch, stored, lists_sources=lists_sources))
+        last = batch[-1]
+        if len(batch) == 1 and isinstance(last, Delta):  # as most are
+            return self._partial(last.text)
+        content = "".join([event.text for event in batch if isinstance(event, Delta)])
+        if not isinstance(last, Done):
+            return self._partial(content)
+        content += sources(last.citations) if self.lists_sources else ""
+        return self._partial(content) + self._last(_whole(last, self.answer.stored))
 
     def ending(self, problem: Problem | None) -> bytes:
-        return self._frames([failed(problem, self.answer.stored)] if problem else [])
+        return self._last(failed(problem, self.answer.stored)) if problem else b""
 
-    def _frames(self, payloads: Iterable[Payload]) -> bytes:
-        said = b""
-        for payload in payloads:
-            self.end += len(payload["content"]) if payload["status"] == "partial" else 1
-            rest = _rest(payload, self.after, self.end) if self.after else payload
-            if rest:
-                said += encode(rest, self.end if self.numbered else None)
-        return said
+    def _partial(self, content: str) -> bytes:
+        """A frame of what the reader does not have yet."""
+        start, self.end = self.end, self.end + len(content)
+        rest = content[self.after - start :] if start < self.after else content
+        numbered = self.end if self.numbered else None
+        return encode({"content": rest, "status": "partial"}, numbered) if rest else b""
+
+    def _last(self, payload: Payload) -> bytes:
+        return encode(payload, self.end + 1 if self.numbered else None)
 
 
 async def stored_frames(
@@ -75,27 +82,17 @@ def opening(answer: Answer | StoredAnswer, *, after: int = 0, numbered: bool = F
     return encode({"content": "", "status": "partial"} | names, after if numbered else None)
 
 
-def payloads_of(
-    batch: Sequence[Event], stored: Stored | None, *, lists_sources: bool
-) -> Iterator[Payload]:
-    """The frames of one batch of events: its deltas in one, the final one of a whole answer."""
-    content = "".join(event.text for event in batch if isinstance(event, Delta))
-    last = batch[-1]
-    if lists_sources and isinstance(last, Done):
-        content += sources(last.citations)
-    if content:
-        yield {"content": content, "status": "partial"}
-    if isinstance(last, Done):
-        yield {
-            "content": "",
-            "status": "success",
-            "citations": converter().unstructure(last.citations),
-            "usage": converter().unstructure(last.usage),
-            "degraded": last.degraded,
-            "refused": last.refused,
-            "nearest": converter().unstructure(last.nearest),
-            "stored": stored,
-        }
+def _whole(done: Done, stored: Stored | None) -> Payload:
+    return {
+        "content": "",
+        "status": "success",
+        "citations": converter().unstructure(done.citations),
+        "usage": converter().unstructure(done.usage),
+        "degraded": done.degraded,
+        "refused": done.refused,
+        "nearest": converter().unstructure(done.nearest),
+        "stored": stored,
+    }
 
 
 def failed(problem: Problem, stored: Stored | None) -> Payload:
@@ -117,15 +114,6 @@ def _link(cited: Citation) -> str:
     name = " › ".join(cited.heading_path) or cited.title
     name = name.replace("[", "(").replace("]", ")")
     return f"[{name}]({cited.url})" if cited.url else f"{name} ({cited.page})"
-
-
-def _rest(payload: Payload, after: int, end: int) -> Payload | None:
-    """*payload*, which ends at *end*, without what the reader has; ``None`` when that is all."""
-    if payload["status"] != "partial":
-        return payload
-    content = payload["content"]
-    rest = content[max(0, after - (end - len(content))) :]
-    return payload | {"content": rest} if rest else None
 
 
 def _final(kept: StoredAnswer) -> Payload:

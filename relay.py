@@ -9,7 +9,7 @@ small statement each quarter of a second, while answers are written. Knows no HT
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -87,8 +87,9 @@ class Relays:
         said = bytearray(encoder.opening())
 
         async def follow() -> None:
-            async for frame in wire.frames(answer, encoder, is_left_for_good=False):
-                said.extend(frame)
+            async with aclosing(wire.Frames(answer, encoder, is_left_for_good=False)) as frames:
+                async for frame in frames:
+                    said.extend(frame)
 
         following = asyncio.create_task(follow())
         try:

@@ -10,23 +10,21 @@ in the measured dialogues (``bench/followups.py``), and a call would cost each o
 
 import asyncio
 import logging
-from contextlib import aclosing
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
 from attrs import evolve, frozen
 
 from agent import prompt
 from agent.deadline import Deadline
-from agent.events import Done
+from agent.events import Done, Event
 from agent.followup import STEPS
 from agent.language import differs
 from agent.providers import Answered, ProviderFailed
 from agent.providers.failover import Failover
+from agent.question import Question
 from agent.retrieval import Retriever
 from models import Usage
-
-if TYPE_CHECKING:
-    from agent import Question
 
 log = logging.getLogger("footnote.condense")
 
@@ -42,8 +40,11 @@ class Condensed:
     query: str
     answered: Answered
 
-    def counted(self, done: Done) -> Done:
-        """*done* with what condensing took, in tokens and money."""
+    def count(self, tell: Callable[[Event], None], event: Event) -> None:
+        """*tell* an event of the answer; its end with what condensing took, in tokens and money."""
+        tell(self._counted(event) if isinstance(event, Done) else event)
+
+    def _counted(self, done: Done) -> Done:
         usage, own = done.usage, self.answered.usage
         costs = [cost for cost in (done.cost_usd, self.answered.cost_usd) if cost is not None]
         return evolve(
@@ -58,22 +59,22 @@ class Condensed:
 
 
 async def condense(
-    question: "Question", retriever: Retriever, models: Failover, deadline: Deadline
+    question: Question, retriever: Retriever, models: Failover, deadline: Deadline
 ) -> Condensed | None:
     """*question* as a query in the book's language; ``None`` where it needs none, or none came."""
     language = retriever.language
     if not language or not is_foreign(question, language):
         return None
     try:
-        async with asyncio.timeout(deadline.share(SECONDS, SHARE).left()):
-            return await _ask(question, language, models, deadline)
+        async with asyncio.timeout(deadline.share(SECONDS, SHARE).left()) as limit:
+            return await _ask(question, language, models, deadline, limit)
     except (ProviderFailed, TimeoutError) as failed:
         reason = failed.reason if isinstance(failed, ProviderFailed) else "timeout"
         log.warning("a question could not be condensed", extra={"reason": reason})
         return None
 
 
-def is_foreign(question: "Question", language: str) -> bool:
+def is_foreign(question: Question, language: str) -> bool:
     """Whether *question* is evidently not in *language*, or leans on one that is not."""
     return differs(question.text, language) or (
         bool(question.turns) and differs(question.search.text, language)
@@ -81,27 +82,32 @@ def is_foreign(question: "Question", language: str) -> bool:
 
 
 async def _ask(
-    question: "Question", language: str, models: Failover, deadline: Deadline
+    question: Question,
+    language: str,
+    models: Failover,
+    deadline: Deadline,
+    limit: asyncio.Timeout,
 ) -> Condensed | None:
-    """The model's query. It has the whole *deadline*: our own is shorter, and no fault of its."""
-    messages = prompt.condensing(
+    """The model's query. It has the whole *deadline*: *limit* is shorter, and no fault of its."""
+    messages = partial(
+        prompt.condensing,
         question.text,
         question.selected_text,
         question.turns[-STEPS:],
         version=VERSION,
         language=language,
     )
-    written = ""
-    answer = models.stream(messages, deadline, remembers=not question.turns)
-    async with aclosing(answer) as pieces:
-        async for piece in pieces:
-            if isinstance(piece, Answered):
-                query = query_of(written, language)
-                return Condensed(query, piece) if query else None
-            written += piece.text
-            if len(written) > READ:
-                break
-    return None
+    written: list[str] = []
+
+    def hear(text: str) -> None:
+        may_be_one = sum(map(len, written)) <= READ
+        written.append(text)
+        if may_be_one and sum(map(len, written)) > READ:
+            limit.reschedule(0)  # hangs up on the model
+
+    answered = await models.write(messages, deadline, hear, remembers=not question.turns)
+    query = query_of("".join(written), language)
+    return Condensed(query, answered) if query else None
 
 
 def query_of(written: str, language: str) -> str | None:

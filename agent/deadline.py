@@ -45,22 +45,22 @@ class Deadline:
 
 
 class Silence:
-    """Ends a block with ``TimeoutError`` when one of its waits takes *seconds*, or is too late.
+    """Ends a block with ``TimeoutError`` when nothing is heard until *first*, or later for *gap* s.
 
-    A wait is ``begins()``, ``await``, ``ends()``. There is one timer for all of them, which looks
-    at the clock now and then: one for each would cost more than the wait for a token.
+    Nor does the block outlast *deadline*. There is one timer, which looks now and then how long ago
+    something was heard: one for each word would cost more than the word.
     """
 
-    def __init__(self, seconds: float, deadline: Deadline) -> None:
-        self.seconds, self.deadline = seconds, deadline
-        self.since: float | None = None  # the present wait began
+    def __init__(self, first: Deadline, gap: float, deadline: Deadline) -> None:
+        self.first, self.gap, self.deadline = first, gap, deadline
+        self.last: float | None = None  # heard
         self._limit = asyncio.timeout(None)
 
-    def begins(self) -> None:
-        self.since = self.deadline.clock()
-
-    def ends(self) -> None:
-        self.since = None
+    def heard(self) -> None:
+        is_first, self.last = self.last is None, self.deadline.clock()
+        if is_first:  # from now on it is about the gap, which may be shorter
+            self._timer.cancel()
+            self._look()
 
     async def __aenter__(self) -> Self:
         await self._limit.__aenter__()
@@ -78,13 +78,10 @@ class Silence:
         await self._limit.__aexit__(kind, error, trace)
 
     def _look(self) -> None:
-        """Look again when the present wait, or one that begins now, will have been too long."""
-        now = self.deadline.clock()
-        began = now if self.since is None else self.since
-        left = min(began + self.seconds, self.deadline.at) - now
+        """Look again when it will have been silent for too long, if nothing is heard before."""
+        until = self.first.at if self.last is None else self.last + self.gap
+        left = min(until, self.deadline.at) - self.deadline.clock()
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
-        elif self.since is None:  # the deadline has passed, and who has the last item works on it
-            self._timer = self._loop.call_later(self.seconds, self._look)
         else:
             self._limit.reschedule(self._loop.time())

@@ -7,16 +7,17 @@ that would complete an image is broken instead. Knows no model and no wire forma
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from agent.citations import CitationStream, Cleaned
+from agent.citations import CitationStream
 from models import Citation
-from plain_text import CleanStream
+from plain_text import UNSEEN, CleanStream
 
 HELD = 1500  # characters that wait, at most, for the destination of an image
 AHEAD = 400  # characters looked at, at most, to judge a destination or a tag
 
 _IDLE = re.compile(r"!(?=\[|\Z)|\](?=:|\Z)|<(?=[A-Za-z]|\Z)")
+_PROSE = re.compile(rf"[^\r\n!<\[\]【`~{UNSEEN}]+")  # nothing that any filter looks at
 _BUSY = re.compile(r"[!\[\]\n<`\\$]")
 
 # Of a destination, as much as tells where it leads: up to the end of its host or of the first
@@ -66,8 +67,9 @@ class ImageFilter:
         self.line_is_blank = False
 
     @property
-    def is_holding(self) -> bool:
-        return bool(self.held or self.rest)
+    def is_idle(self) -> bool:
+        """Whether what comes is judged by itself."""
+        return not (self.openers or self.is_armed or self.rest)
 
     def feed(self, text: str) -> str:
         return self._run(self.rest + text, final=False)
@@ -222,25 +224,38 @@ class SafeText:
 
     def __init__(self, citations: CitationStream, hosts: Collection[str]) -> None:
         self.clean, self.citations, self.images = CleanStream(), citations, ImageFilter(hosts)
+        self.cited: Sequence[Citation] = ()  # whose first marker went out with the last text
         self.waiting: list[Citation] = []  # their markers are held back
         self.shown = ""  # since they wait
+        self.passes_prose = False  # none of the filters is in the middle of something
 
-    def feed(self, text: str) -> Cleaned:
+    def feed(self, text: str) -> str:
+        """What may go out; :attr:`cited` says what that cites."""
+        # One look for three filters: most of what a model writes is nothing but prose.
+        if self.passes_prose and _PROSE.fullmatch(text):
+            out = self.citations.feed_prose(text)
+            self.images.last = out[-1:] or self.images.last
+            self.cited = ()
+            return out
         cleaned = self.citations.feed(self.clean.feed(text))
-        return self._sent(self.images.feed(cleaned.text), cleaned)
+        out = self._sent(self.images.feed(cleaned.text), cleaned.citations)
+        is_idle = self.images.is_idle and not (self.waiting or self.clean.after_return)
+        self.passes_prose = is_idle and self.citations.passes_prose
+        return out
 
-    def finish(self) -> Cleaned:
+    def finish(self) -> str:
         cleaned = self.citations.finish()
         text = self.images.feed(cleaned.text) + self.images.finish()
-        return Cleaned(text, (*self.waiting, *cleaned.citations))
+        self.cited = (*self.waiting, *cleaned.citations)
+        return text
 
-    def _sent(self, text: str, cleaned: Cleaned) -> Cleaned:
+    def _sent(self, text: str, cited: Sequence[Citation]) -> str:
         """With the citations whose markers are out, to the last bracket."""
-        self.waiting += cleaned.citations
-        if not self.waiting:
-            return cleaned if text == cleaned.text else Cleaned(text)
-        self.shown += text
-        out = tuple(c for c in self.waiting if f"[{c.index}]" in self.shown)
-        self.waiting = [citation for citation in self.waiting if citation not in out]
-        self.shown = self.shown if self.waiting else ""
-        return Cleaned(text, out)
+        self.waiting += cited
+        self.cited = ()
+        if self.waiting:
+            self.shown += text
+            self.cited = [c for c in self.waiting if f"[{c.index}]" in self.shown]
+            self.waiting = [c for c in self.waiting if c not in self.cited]
+            self.shown = self.shown if self.waiting else ""
+        return text

@@ -160,8 +160,13 @@ def _question(text: str) -> str:
 
 def _source(number: int, hit: Hit) -> str:
     path = " > ".join(hit.passage.sections[0].heading_path).replace('"', "'")
-    text = _data(beginning(hit.passage.text, SOURCE_TOKENS))
-    return f'<source n="{number}" section="{_data(path)}">\n{text}\n</source>'
+    return f'<source n="{number}" section="{_data(path)}">\n{_of_book(hit.passage.text)}\n</source>'
+
+
+@lru_cache(maxsize=1024)
+def _of_book(text: str) -> str:
+    """A passage's text; those that readers ask about are few."""
+    return _data(beginning(text, SOURCE_TOKENS))
 
 
 def _data(text: str) -> str:

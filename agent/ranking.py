@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from agent.index import Hit
 from agent.quotes import Pairs, Weigh, coverage
@@ -52,7 +52,7 @@ def _worth(hit: Hit, by: Asked) -> float:
 
 def confident(hits: Iterable[Hit], by: Asked) -> tuple[Hit, ...]:
     """*hits* in their order, each with its confidence as its score."""
-    return tuple(evolve(hit, score=confidence(hit, by)) for hit in hits)
+    return tuple(Hit(h.passage, confidence(h, by), h.cosine, h.cosines) for h in hits)
 
 
 def confidence(hit: Hit, by: Asked) -> float:

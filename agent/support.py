@@ -107,7 +107,7 @@ def support(claim: Claim, cited: Sequence[Read], weigh: Weigh, *, by_words: bool
         share = coverage(said, known, weigh) if said else 1.0
     elif any(known.isdisjoint(stems(name)) for name in _names(claim.text)):
         share -= MISSING
-    lacks_number = not {_canonical(n) for n in NUMBER.findall(claim.text)} <= numbers
+    lacks_number = any(_canonical(found) not in numbers for found in NUMBER.findall(claim.text))
     return Support(max(0.0, share - MISSING * lacks_number), lacks_number)
 
 

@@ -17,7 +17,7 @@ from settings import ROOT
 
 PLACE = Path(__file__).parent
 BEFORE = "before"  # the service was made faster
-PACKAGES = ("starlette", "uvicorn", "uvloop", "httptools", "asyncpg", "aiohttp", "openai", "orjson")
+PACKAGES = ("starlette", "uvicorn", "uvloop", "httptools", "asyncpg", "openai", "orjson")
 
 
 def write(out: str, suite: str, rounds: Rounds) -> None:

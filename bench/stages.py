@@ -102,8 +102,7 @@ async def stages(agent: Agent, embedder: Embedder, question: str, times: Times) 
     with times.of("quote"):
         list(extractive.answer(extractive.choose(question, found.hits, weigh)))
     with times.of("whole answer"):
-        async for _ in agent.answer(Question(text=question), Deadline.after(30)):
-            pass
+        await agent.answer(Question(text=question), Deadline.after(30), lambda _: None)
 
 
 if __name__ == "__main__":

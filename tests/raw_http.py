@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -101,8 +102,8 @@ class Connection:
 class Server:
     """A loopback server in a thread of its own, for as long as the ``with`` lasts."""
 
-    def __init__(self) -> None:
-        self.port = 0
+    def __init__(self, secure: ssl.SSLContext | None = None) -> None:
+        self.port, self._secure = 0, secure
         self._up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
@@ -122,12 +123,20 @@ class Server:
     async def _run(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         server = await self._loop.create_server(
-            lambda: asyncio.StreamReaderProtocol(Reader(), self._accept), "127.0.0.1", 0
+            lambda: asyncio.StreamReaderProtocol(Reader(), self._accept),
+            "127.0.0.1",
+            0,
+            ssl=self._secure,
         )
         self.port = server.sockets[0].getsockname()[1]
         self._up.set()
         await self._stop.wait()
         server.close()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        # wait_closed waits since Python 3.12 only, and nothing else tells.
+        while server._active_count:  # type: ignore[attr-defined]  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, Reader)
@@ -136,7 +145,7 @@ class Server:
         except (asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client left between two requests, or the test is over
         finally:
-            writer.close()
+            writer.transport.abort()  # a TLS connection would take leave first
 
 
 def _head(status: int, headers: Mapping[str, str]) -> bytes:

@@ -33,8 +33,9 @@ HOMES = {
     "cattrs": {"contract"},
     "qdrant_client": {"agent/index/remote"},
     "qdrant_edge": {"agent/index/edge"},
-    "openai": {"agent/providers/openai_compatible", "agent/embedding"},
-    "aiohttp": {"agent/providers/transport", "agent/providers/openai_compatible"},
+    "openai": {"agent/embedding"},
+    "aiohappyeyeballs": {"agent/providers/transport"},
+    "truststore": {"agent/providers/transport"},
     "onnxruntime": {"agent/embedding"},
     "tokenizers": {"agent/embedding"},
     "mmh3": {"agent/terms"},
@@ -51,7 +52,7 @@ HOMES = {
     "zxcvbn": {"credentials/passwords"},
     "jwt": {"credentials/jwts"},
     "uvicorn": {"serve", "connections"},
-    "httptools": {"connections"},
+    "httptools": {"connections", "agent/providers/connection"},
 }
 FILES = [
     path

@@ -15,7 +15,7 @@ from attrs import frozen
 from agent import Agent, Question
 from agent.deadline import Deadline
 from agent.evaluate.sets import Gold, QuestionSet
-from agent.events import Delta, Done, Retrieved
+from agent.events import Delta, Done, Event
 from agent.index import Hit
 from models import Citation
 
@@ -76,17 +76,11 @@ async def _outcome(agent: Agent, gold: Gold, modes: Sequence[str]) -> Outcome:
 
 
 async def _answer(agent: Agent, question: str) -> tuple[str, tuple[Citation, ...]]:
-    text = ""
-    citations: tuple[Citation, ...] = ()
-    async for event in agent.answer(Question(text=question), Deadline.after(SECONDS)):
-        match event:
-            case Retrieved():
-                pass
-            case Delta(piece):
-                text += piece
-            case Done(citations=all_cited):
-                citations = all_cited
-    return text, citations
+    events: list[Event] = []
+    await agent.answer(Question(text=question), Deadline.after(SECONDS), events.append)
+    text = "".join(event.text for event in events if isinstance(event, Delta))
+    last = events[-1]
+    return text, last.citations if isinstance(last, Done) else ()
 
 
 def measures(outcomes: Sequence[Outcome], modes: Sequence[str]) -> dict[str, Measures]:

@@ -1,10 +1,10 @@
-"""The model port: pieces of text from whichever provider can give them.
+"""The model port: text, piece by piece, from whichever provider can give it.
 
 Knows nothing of books or prompts. A provider makes one attempt; ``failover`` decides what a
 failure means.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from attrs import define, frozen
@@ -21,11 +21,12 @@ class Message:
     content: str
 
 
-@frozen
-class Text:
-    """A piece of the answer, never empty."""
+# What a model is asked. It is made anew for each attempt, so that no open stream keeps it: a prompt
+# is larger than all else that a stream needs.
+Prompt = Callable[[], Sequence[Message]]
 
-    text: str
+# Takes a piece of the answer, never an empty one.
+Say = Callable[[str], None]
 
 
 @frozen(kw_only=True)
@@ -74,10 +75,10 @@ class Provider(Protocol):
     @property
     def model(self) -> str: ...
 
-    def stream(self, messages: Sequence[Message], deadline: Deadline) -> AsyncGenerator[Text | End]:
-        """Any ``Text``, then one ``End``. Raises ``ProviderFailed`` or ``TimeoutError``.
+    async def write(self, prompt: Prompt, deadline: Deadline, say: Say) -> End:
+        """*say* each piece of the answer as it comes; its end, when it is whole.
 
-        Closing or cancelling the generator hangs up on the model.
+        Raises ``ProviderFailed`` or ``TimeoutError``. Cancelling it hangs up on the model.
         """
 
     async def warm(self) -> None:

@@ -7,11 +7,11 @@ edited book, other rules or another model find nothing old.
 import time
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from json import dumps
 
+import orjson
 from attrs import define, evolve, field, frozen
 
-from agent.providers import Answered, Message, Provider, Text
+from agent.providers import Answered, Message, Provider
 from models import Usage
 
 MAX_BYTES = 8_000_000  # of all answers
@@ -23,7 +23,7 @@ def key(messages: Sequence[Message], providers: Sequence[Provider]) -> bytes:
     """What *providers* would answer *messages* from, as 32 bytes."""
     models = [(provider.name, provider.model) for provider in providers]
     said = [(message.role, message.content) for message in messages]
-    return sha256(dumps([models, said]).encode()).digest()
+    return sha256(orjson.dumps([models, said])).digest()
 
 
 @frozen
@@ -46,14 +46,14 @@ class AnswerCache:
     _kept: dict[bytes, _Kept] = field(init=False, factory=dict)  # the last one was used last
     _bytes: int = field(init=False, default=0)
 
-    def replay(self, key: bytes) -> Sequence[Text | Answered]:
-        """The answer in a few pieces with its end, which costs nothing; empty if there is none."""
+    def replay(self, key: bytes) -> tuple[Sequence[str], Answered] | None:
+        """The answer in a few pieces, and its end, which costs nothing; ``None``: not known."""
         kept = self._take(key)
         if kept is None or self.clock() - kept.since >= MAX_AGE:
-            return ()
+            return None
         self._put(key, kept)
         starts = range(0, len(kept.text), PIECE)
-        return (*(Text(kept.text[start : start + PIECE]) for start in starts), kept.end)
+        return [kept.text[start : start + PIECE] for start in starts], kept.end
 
     def keep(self, key: bytes, text: str, end: Answered) -> None:
         """Keep an answer, unless it is not whole by the model's own account."""

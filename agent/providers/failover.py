@@ -8,13 +8,12 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from agent.deadline import Deadline, Silence
-from agent.providers import Answered, End, Message, Provider, ProviderFailed, Text, cache
+from agent.providers import Answered, End, Prompt, Provider, ProviderFailed, Say, cache
 from agent.providers.breaker import note
 from breaker import Breaker
 from models import Usage
@@ -29,38 +28,22 @@ Prices = Mapping[str, tuple[float, float]]  # model → US dollars for a million
 _log = logging.getLogger("footnote.providers")
 
 
-@frozen(kw_only=True)
-class _Begun:
-    """An answer whose first item is there; *number* is that of its attempt."""
+@define(eq=False)
+class _Heard:
+    """What a model says in one attempt, on its way to *say*."""
 
-    guarded: "_Guarded"
-    number: int
-    first: Text
-    rest: AsyncGenerator[Text | End]
+    breaker: Breaker
+    number: int  # of the attempt
+    silence: Silence
+    say: Say
+    has_begun: bool = False
 
-    async def items(self, deadline: Deadline) -> AsyncGenerator[Text | End]:
-        """Any ``Text``, then one ``End``. The breaker learns how it went."""
-        breaker = self.guarded.breaker
-        item: Text | End = self.first
-        async with aclosing(self.rest):
-            try:
-                async with Silence(GAP, deadline) as silence:
-                    while isinstance(item, Text):
-                        yield item
-                        silence.begins()
-                        item = await anext(self.rest)
-                        silence.ends()
-            except (ProviderFailed, TimeoutError) as error:
-                failed = _started(error)
-                if deadline.fits(MOMENT):  # or its answer was only too long
-                    note(breaker, self.number, failed)
-                _log.warning("model broke off: provider=%s reason=%s", breaker.name, failed.reason)
-                raise failed from None
-        breaker.succeeded(self.number)
-        if item.finish_reason == "content_filter":
-            _log.warning("model broke off: provider=%s reason=filtered", breaker.name)
-            raise ProviderFailed(reason="filtered", started=True)
-        yield item
+    def __call__(self, text: str) -> None:
+        self.silence.heard()
+        if not self.has_begun:
+            self.has_begun = True
+            self.breaker.began(self.number)
+        self.say(text)
 
 
 @frozen
@@ -70,37 +53,51 @@ class _Guarded:
     provider: Provider
     breaker: Breaker
 
-    async def begin(self, messages: Sequence[Message], deadline: Deadline) -> _Begun:
-        """Its answer, in two attempts that share one time limit."""
+    async def write(self, prompt: Prompt, deadline: Deadline, say: Say) -> End:
+        """Its answer; two attempts to begin it share one time limit."""
         limit = deadline.share(FIRST_TEXT, FIRST_TEXT_SHARE)
         try:
-            return await self._attempt(messages, deadline, limit)
+            return await self._attempt(prompt, deadline, limit, say)
         except ProviderFailed as failed:
             pause = max(self.breaker.wait(), random.uniform(0.1, 0.4))  # noqa: S311 - jitter
-            if not failed.retryable or not limit.fits(pause):
+            if failed.started or not failed.retryable or not limit.fits(pause):
                 raise
         await asyncio.sleep(pause)
-        return await self._attempt(messages, deadline, limit)
+        return await self._attempt(prompt, deadline, limit, say)
 
-    async def _attempt(
-        self, messages: Sequence[Message], deadline: Deadline, limit: Deadline
-    ) -> _Begun:
+    async def _attempt(self, prompt: Prompt, deadline: Deadline, limit: Deadline, say: Say) -> End:
+        """The breaker learns how it went."""
         number = self.breaker.admit()
         if number is None:
             raise ProviderFailed(reason="open")
-        stream = self.provider.stream(messages, deadline)
+        heard = _Heard(self.breaker, number, Silence(limit, GAP, deadline), say)
         try:
-            first = await _first(stream, limit)
-        except ProviderFailed as failed:
-            note(self.breaker, number, failed)
-            raise
+            async with heard.silence:
+                end = await self.provider.write(prompt, deadline, heard)
+        except (ProviderFailed, TimeoutError) as error:
+            raise self._noted(error, heard, deadline) from None
         finally:
             self.breaker.release(number)
-        if isinstance(first, End):
-            await stream.aclose()
+        if not heard.has_begun:
             raise ProviderFailed(reason="empty")
-        self.breaker.began(number)
-        return _Begun(guarded=self, number=number, first=first, rest=stream)
+        self.breaker.succeeded(number)
+        if end.finish_reason == "content_filter":
+            _log.warning("model broke off: provider=%s reason=filtered", self.breaker.name)
+            raise ProviderFailed(reason="filtered", started=True)
+        return end
+
+    def _noted(
+        self, error: ProviderFailed | TimeoutError, heard: _Heard, deadline: Deadline
+    ) -> ProviderFailed:
+        """The failure of an attempt. A limit that passes has hung up on the model."""
+        failed = error if isinstance(error, ProviderFailed) else ProviderFailed(reason="timeout")
+        failed.retryable |= error is not failed
+        failed.started = heard.has_begun
+        if heard.has_begun:
+            _log.warning("model broke off: provider=%s reason=%s", self.breaker.name, failed.reason)
+        if not heard.has_begun or deadline.fits(MOMENT):  # or its answer was only too long
+            note(self.breaker, heard.number, failed)
+        return failed
 
 
 @frozen
@@ -122,33 +119,29 @@ class Failover:
         """One a provider, in their order."""
         return tuple(guarded.breaker for guarded in self._guarded)
 
-    async def stream(
-        self, messages: Sequence[Message], deadline: Deadline, *, remembers: bool = False
-    ) -> AsyncGenerator[Text | Answered]:
-        """Any ``Text``, at least one, then one ``Answered``; all before *deadline*.
+    async def write(
+        self, prompt: Prompt, deadline: Deadline, say: Say, *, remembers: bool = False
+    ) -> Answered:
+        """*say* the answer as it comes, at least a word; all before *deadline*.
 
         Whoever *remembers* takes an answer that the same messages got before, and leaves theirs.
         Raises ``ProviderFailed``: the last provider's, or with ``started`` that of the answer.
         """
-        key = cache.key(messages, self.providers) if remembers and self.answers.size else None
-        if key and (known := self.answers.replay(key)):
-            for remembered in known:
-                yield remembered
-            return
-        begun, texts = await self._begin(messages, deadline), list[str]()
-        del messages  # else every open stream keeps its prompt
-        async with aclosing(begun.items(deadline)) as items:
-            async for item in items:
-                if isinstance(item, Text):
-                    texts.append(item.text)
-                    yield item
-                    continue
-                if item.finish_reason == "length":
-                    yield Text(CUT)
-                end = self._answered(begun.guarded.provider, item)
-                if key:
-                    self.answers.keep(key, "".join(texts), end)
-                yield end
+        if not (remembers and self.answers.size):
+            return await self._write(prompt, deadline, say)
+        key, texts = cache.key(prompt(), self.providers), list[str]()
+        if known := self.answers.replay(key):
+            for text in known[0]:
+                say(text)
+            return known[1]
+
+        def remembered(text: str) -> None:
+            texts.append(text)
+            say(text)
+
+        answered = await self._write(prompt, deadline, remembered)
+        self.answers.keep(key, "".join(texts), answered)
+        return answered
 
     async def warm(self) -> None:
         """Warm each provider; one that cannot be is logged, and left to the first question."""
@@ -162,18 +155,23 @@ class Failover:
         for provider in self.providers:
             await provider.close()
 
-    async def _begin(self, messages: Sequence[Message], deadline: Deadline) -> _Begun:
+    async def _write(self, prompt: Prompt, deadline: Deadline, say: Say) -> Answered:
         last = ProviderFailed(reason="open" if self.providers else "unconfigured")
         for guarded in self._guarded:
             try:
                 await guarded.provider.warm()  # a library's first use must not cost the first text
-                return await guarded.begin(messages, deadline)
+                end = await guarded.write(prompt, deadline, say)
             except ProviderFailed as failed:
-                if failed.reason == "open":
-                    continue
-                name = guarded.provider.name
-                _log.warning("model failed: provider=%s reason=%s", name, failed.reason)
-                last = failed
+                if failed.started:
+                    raise
+                if failed.reason != "open":
+                    name = guarded.provider.name
+                    _log.warning("model failed: provider=%s reason=%s", name, failed.reason)
+                    last = failed
+                continue
+            if end.finish_reason == "length":
+                say(CUT)
+            return self._answered(guarded.provider, end)
         raise last
 
     def _answered(self, provider: Provider, end: End) -> Answered:
@@ -192,19 +190,3 @@ def cost_usd(usage: Usage, price: tuple[float, float] | None) -> float | None:
         return None
     prompt, completion = price
     return (usage.prompt_tokens * prompt + usage.completion_tokens * completion) / 1_000_000
-
-
-async def _first(stream: AsyncGenerator[Text | End], limit: Deadline) -> Text | End:
-    """The first item. A limit that passes cancels the read, which hangs up on the model."""
-    try:
-        async with asyncio.timeout(limit.left()):
-            return await anext(stream)
-    except TimeoutError:
-        raise ProviderFailed(reason="timeout", retryable=True) from None
-
-
-def _started(error: ProviderFailed | TimeoutError) -> ProviderFailed:
-    """What broke off an answer that had begun."""
-    if isinstance(error, ProviderFailed):
-        return error
-    return ProviderFailed(reason="timeout", retryable=True, started=True)

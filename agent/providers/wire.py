@@ -1,6 +1,6 @@
 """What a chat/completions endpoint says, decoded: pure functions over bytes and statuses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -32,24 +32,61 @@ class ChunkDecoder:
 
     finish_reason: str | None = None
     failed: ProviderFailed | None = None
-    _started: bool = False
+    has_said: bool = False  # any text
     _usage: Usage = field(factory=Usage)
     _line: bytearray = field(factory=bytearray)  # the open one
     _event: bytearray = field(factory=bytearray)  # data of the open one
 
+    @property
+    def is_open(self) -> bool:
+        """Whether more text may come."""
+        return self.finish_reason is None and self.failed is None
+
     def feed(self, data: bytes) -> str:
         """The text that one read completes, often none."""
+        is_event = data[-2:] == b"\n\n" and data.find(b"\n") == len(data) - 2  # of one line
+        if is_event and data[:5] == b"data:" and not (self._line or self._event):  # as usual
+            text = self._text_of(data[5:])
+        else:
+            text = "".join(self._texts_of_read(data))
+        if text:
+            self.has_said = True
+        return text
+
+    def _texts_of_read(self, data: bytes) -> Iterator[str]:
+        """Of the end of an event that is open, of whole events, of the beginning of another."""
+        if self._line or self._event:
+            ends = data.find(b"\n\n") + 2
+            yield from self._texts(data[:ends] if ends > 1 else data)
+            data = data[ends:] if ends > 1 else b""
+        ends = data.rfind(b"\n\n") + 2
+        if ends > 1:
+            yield from self._texts_of_whole(data[:ends]) or self._texts(data[:ends])
+            data = data[ends:]
+        if data:
+            yield from self._texts(data)
+
+    def _texts_of_whole(self, data: bytes) -> list[str] | None:
+        """Of events of a line each; else ``None``."""
+        if self._line or self._event or data[:5] != b"data:":
+            return None
+        events = data[5:-2].split(b"\n\ndata:")
+        if data.count(b"\n") != 2 * len(events):
+            return None
+        return [self._text_of(event) for event in events]
+
+    def _texts(self, data: bytes) -> list[str]:
+        """Of every event that *data* completes, wherever it begins and ends."""
         if b"\n" not in data:
             self._line += data
             lines = []
         else:
             *lines, rest = (bytes(self._line) + data if self._line else data).split(b"\n")
             self._line = bytearray(rest)
-        text = "".join([self._text_of_event() for line in lines if self._ends_event(line)])
+        texts = [self._text_of_open_event() for line in lines if self._ends_event(line)]
         if len(self._line) + len(self._event) > MAX_LINE_BYTES:
             self.failed, self._line = ProviderFailed(reason="malformed"), bytearray()
-        self._started = self._started or text != ""
-        return text
+        return texts
 
     def end(self) -> End:
         """What the model said of the whole. Raises ``ProviderFailed`` if it did not finish.
@@ -63,7 +100,7 @@ class ChunkDecoder:
     def failure(self, otherwise: ProviderFailed) -> ProviderFailed:
         """What went wrong: the stream's own account, or *otherwise*; marked if text was sent."""
         failed = self.failed or otherwise
-        failed.started = self._started
+        failed.started = self.has_said
         return failed
 
     def _ends_event(self, line: bytes) -> bool:
@@ -73,8 +110,24 @@ class ChunkDecoder:
             return False
         return bool(self._event) and not line.rstrip(b"\r")  # else a comment, another field
 
-    def _text_of_event(self) -> str:
+    def _text_of_open_event(self) -> str:
         event, self._event = self._event, bytearray()
+        return self._text_of(event)
+
+    def _text_of(self, event: bytes | bytearray) -> str:
+        """The usual event holds text and nothing else."""
+        try:
+            chunk = orjson.loads(event)
+            choice = chunk["choices"][0]
+            text = choice["delta"]["content"]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            return self._text_of_unusual(event)
+        if self.failed or choice.get("finish_reason") or chunk.get("usage") or "error" in chunk:
+            return self._text_of_unusual(event)
+        return text if isinstance(text, str) else ""
+
+    def _text_of_unusual(self, event: bytes | bytearray) -> str:
+        """Its text, if it has any; what else it says is noted."""
         if self.failed or event.strip() == b"[DONE]":
             return ""
         try:
@@ -102,10 +155,15 @@ class ChunkDecoder:
         return content if isinstance(content, str) else ""
 
 
-def refused(
-    status: int, retry_after: float | None = None, *, code: str | None = None
+def refused(status: int, retry_after: str | None = None, said: bytes = b"") -> ProviderFailed:
+    """The failure that a response with this *status* means, whose body *said* so."""
+    return _failed(status, code=_code(said), retry_after=retry_seconds(retry_after or ""))
+
+
+def _failed(
+    status: int, *, code: str | None = None, retry_after: float | None = None
 ) -> ProviderFailed:
-    """The failure that an HTTP *status* means; *code* is OpenAI's word for the reason."""
+    """*code* is OpenAI's word for the reason."""
     if code == "insufficient_quota":  # a 429 that no waiting cures
         status = 402
     of_class = {3: "redirected", 4: "rejected"}
@@ -114,6 +172,17 @@ def refused(
         retryable=status in {408, 429} or status >= 500,
         retry_after=retry_after,
     )
+
+
+def _code(said: bytes) -> str | None:
+    """``error.code`` of a body, if it has one."""
+    try:
+        told = orjson.loads(said)
+    except orjson.JSONDecodeError:
+        return None
+    error = told.get("error") if isinstance(told, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, str) else None
 
 
 def retry_seconds(retry_after: str) -> float | None:
@@ -143,8 +212,8 @@ def _reported(error: object) -> ProviderFailed:
     """A failure inside a stream that had begun with 200."""
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, int):
-        return refused(code)
-    return refused(429 if "rate_limit" in str(code) else 500, code=str(code))
+        return _failed(code)
+    return _failed(429 if "rate_limit" in str(code) else 500, code=str(code))
 
 
 def _usage(usage: Mapping[str, Any]) -> Usage:

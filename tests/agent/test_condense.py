@@ -8,13 +8,13 @@ import pytest
 
 from agent import Agent, Question, Turn, condense
 from agent.condense import query_of
-from agent.deadline import Deadline
 from agent.embedding import open_embedder
 from agent.events import Delta, Done, Event
 from agent.index import Location, index_directory
 from agent.providers.failover import Failover
 from agent.providers.openai_compatible import OpenAICompatible
 from agent.retrieval import Retriever
+from tests.agent.heard import events_of
 from tests.fake_model import Behaviour, FakeModel
 from tests.live import BOOK
 
@@ -49,7 +49,7 @@ async def agent(retriever: Retriever, model: FakeModel) -> AsyncIterator[Agent]:
 
 
 async def ask(agent: Agent, question: Question, seconds: float = 30) -> list[Event]:
-    return [event async for event in agent.answer(question, Deadline.after(seconds))]
+    return await events_of(agent, question, seconds)
 
 
 def text(events: list[Event]) -> str:

@@ -80,55 +80,52 @@ def test_a_share_of_a_deadline_that_has_passed_has_passed_too(clock: Clock) -> N
         share.left()
 
 
-async def waits(silence: Silence, seconds: float) -> None:
-    silence.begins()
-    await asyncio.sleep(seconds)
-    silence.ends()
+async def words(silence: Silence, *pauses: float) -> list[float]:
+    """Something is heard after each pause; when."""
+    heard = []
+    async with silence:
+        for pause in pauses:
+            await asyncio.sleep(pause)
+            silence.heard()
+            heard.append(time.monotonic())
+    return heard
 
 
 @pytest.mark.anyio
-async def test_each_wait_has_its_own_time_however_many_there_are() -> None:
+async def test_each_silence_has_its_own_time_however_many_there_are() -> None:
     began = time.monotonic()
+    whole = Deadline.after(10)
 
-    async with Silence(0.2, Deadline.after(10)) as silence:
-        for _ in range(6):
-            await waits(silence, 0.04)
+    await words(Silence(whole.share(0.2), 0.2, whole), *[0.04] * 6)
 
     assert time.monotonic() - began >= 0.24
 
 
 @pytest.mark.anyio
-async def test_a_wait_that_is_too_long_ends_though_the_waits_before_it_were_short() -> None:
+async def test_the_first_word_has_a_time_of_its_own() -> None:
+    whole = Deadline.after(10)
+
+    await words(Silence(whole.share(5), 0.05, whole), 0.15)
+    with pytest.raises(TimeoutError):
+        await words(Silence(whole.share(0.05), 5, whole), 3)
+
+
+@pytest.mark.anyio
+async def test_a_silence_that_is_too_long_ends_though_those_before_it_were_short() -> None:
     """The one timer has looked at the clock in the middle of it, and looks again in time."""
-    began: list[float] = []
-
-    async def wait_twice() -> None:
-        async with Silence(0.1, Deadline.after(10)) as silence:
-            for seconds in (0.04, 5):
-                began.append(time.monotonic())
-                await waits(silence, seconds)
+    whole, began = Deadline.after(10), time.monotonic()
 
     with pytest.raises(TimeoutError):
-        await wait_twice()
+        await words(Silence(whole, 0.1, whole), 0.04, 5)
 
-    assert 0.1 <= time.monotonic() - began[-1] < 1
+    assert 0.14 <= time.monotonic() - began < 1
 
 
 @pytest.mark.anyio
-async def test_who_works_on_what_came_is_not_silent() -> None:
-    async with Silence(0.05, Deadline.after(0.05)) as silence:
-        await waits(silence, 0.0)
-        await asyncio.sleep(0.15)
-
-    assert silence.since is None
-
-
-@pytest.mark.anyio
-async def test_a_wait_ends_with_the_deadline() -> None:
-    began = time.monotonic()
+async def test_silence_ends_with_the_deadline() -> None:
+    whole, began = Deadline.after(0.1), time.monotonic()
 
     with pytest.raises(TimeoutError):
-        async with Silence(10, Deadline.after(0.1)) as silence:
-            await waits(silence, 5)
+        await words(Silence(whole, 10, whole), 0.01, 5)
 
     assert time.monotonic() - began < 1

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing
 
 import pytest
 
 from agent.deadline import Deadline
-from agent.providers import Answered, Message, ProviderFailed, Text
+from agent.providers import Answered, Message, ProviderFailed
 from agent.providers.cache import AnswerCache
 from agent.providers.failover import Failover, cost_usd
 from agent.providers.openai_compatible import OpenAICompatible
@@ -20,6 +19,10 @@ PROMPT = [Message("system", "Be brief."), Message("user", "What did the butler s
 PRICES = {"gpt-0": (0.25, 2.0)}
 SECOND = "The second answers."
 Open = Callable[..., Failover]
+
+
+def prompt() -> list[Message]:
+    return PROMPT
 
 
 @pytest.fixture
@@ -59,10 +62,9 @@ async def opened(clock: Clock) -> AsyncIterator[Open]:
 
 
 async def ask(models: Failover, *, remembers: bool = False) -> tuple[str, Answered]:
-    stream = models.stream(PROMPT, Deadline.after(10), remembers=remembers)
-    *texts, end = [item async for item in stream]
-    assert isinstance(end, Answered)
-    return "".join(item.text for item in texts if isinstance(item, Text)), end
+    texts: list[str] = []
+    end = await models.write(prompt, Deadline.after(10), texts.append, remembers=remembers)
+    return "".join(texts), end
 
 
 async def failure(models: Failover) -> ProviderFailed:
@@ -127,14 +129,9 @@ async def test_an_answer_that_outlives_its_deadline_is_not_held_against_a_provid
     models = opened(first)
     for _ in range(3):
         with pytest.raises(ProviderFailed, match="timeout"):
-            await listen(models, Deadline.after(0.4))
+            await models.write(prompt, Deadline.after(0.4), lambda _: None)
 
     assert models._guarded[0].breaker.wait() == 0
-
-
-async def listen(models: Failover, deadline: Deadline) -> None:
-    async for _ in models.stream(PROMPT, deadline):
-        pass
 
 
 @pytest.mark.parametrize("status", [400, 422])
@@ -164,8 +161,9 @@ async def test_a_probe_whose_reader_leaves_makes_room_for_another(
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await ask(models)
-    async with aclosing(models.stream(PROMPT, Deadline.after(10))) as stream:
-        await anext(stream)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(None) as staying:
+            await models.write(prompt, Deadline.after(10), lambda _: staying.reschedule(0))
 
     assert (await ask(models))[0] == TEXT
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent import Agent, Question, Turn
-from agent.deadline import Deadline
 from agent.embedding import open_embedder
 from agent.events import Delta, Done, Event, Retrieved
 from agent.followup import LONGEST, Search, refers_back, search
 from agent.index import Hit, Location, index_directory
 from agent.retrieval import Evidence, Retriever
 from tests.agent import library
+from tests.agent.heard import events_of
 from tests.live import BOOK
 
 LIGHTING = "How do I light the lamp?"
@@ -154,7 +154,7 @@ async def agent(home: Path) -> AsyncIterator[Agent]:
 
 async def ask(agent: Agent, text: str, *asked: str) -> list[Event]:
     question = Question(text=text, turns=turns(*asked))
-    return [event async for event in agent.answer(question, Deadline.after(30))]
+    return await events_of(agent, question)
 
 
 @pytest.mark.anyio

@@ -150,7 +150,7 @@ def test_prose_passes_at_once(text: str) -> None:
     images = ImageFilter(HOSTS)
 
     assert images.feed(text) == text
-    assert not images.is_holding
+    assert images.is_idle
 
 
 @pytest.mark.parametrize("unit", ["![", "![a](", "![a ", "![](<", "[a]: ", "<img ", "![\\", "!\n"])
@@ -191,8 +191,8 @@ def source() -> Hit:
 def answer(pieces: Sequence[str]) -> tuple[str, list[Citation]]:
     stream = CitationStream([source()], lambda hit, _claim: (0, len(hit.passage.text)))
     safe = SafeText(stream, HOSTS)
-    cleaned = [safe.feed(piece) for piece in pieces] + [safe.finish()]
-    return "".join(c.text for c in cleaned), [x for c in cleaned for x in c.citations]
+    said = [(safe.feed(piece), safe.cited) for piece in pieces] + [(safe.finish(), safe.cited)]
+    return "".join(text for text, _ in said), [one for _, cited in said for one in cited]
 
 
 @pytest.mark.parametrize(
@@ -234,8 +234,8 @@ def test_a_citation_comes_with_the_end_of_its_marker(pieces: list[str]) -> None:
     stream = CitationStream([source()], lambda hit, _claim: (0, len(hit.passage.text)))
     safe = SafeText(stream, HOSTS)
     shown, citations = "", 0
-    for cleaned in [*map(safe.feed, pieces), safe.finish()]:
-        shown += cleaned.text
-        citations += len(cleaned.citations)
+    for piece in [*pieces, None]:
+        shown += safe.finish() if piece is None else safe.feed(piece)
+        citations += len(safe.cited)
 
         assert bool(citations) == ("[1]" in shown)

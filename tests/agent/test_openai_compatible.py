@@ -7,12 +7,11 @@ import sys
 import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing
 
 import pytest
 
 from agent.deadline import Deadline
-from agent.providers import End, Message, ProviderFailed, Text
+from agent.providers import Message, ProviderFailed
 from agent.providers.openai_compatible import OpenAICompatible
 from settings import ROOT
 from tests.fake_model import TEXT, Behaviour, FakeModel
@@ -36,10 +35,14 @@ async def provider(model: FakeModel) -> AsyncIterator[OpenAICompatible]:
     await provider.close()
 
 
+def prompt() -> list[Message]:
+    return PROMPT
+
+
 async def ask(provider: OpenAICompatible) -> str:
-    items = [item async for item in provider.stream(PROMPT, Deadline.after(10))]
-    assert isinstance(items[-1], End)
-    return "".join(item.text for item in items if isinstance(item, Text))
+    texts: list[str] = []
+    await provider.write(prompt, Deadline.after(10), texts.append)
+    return "".join(texts)
 
 
 async def failure(provider: OpenAICompatible) -> ProviderFailed:
@@ -145,13 +148,13 @@ class Burst(Server):
 
 async def test_deltas_of_one_read_are_one_text() -> None:
     """So that they share a frame: a service that falls behind does less for each token."""
+    texts: list[str] = []
     with Burst() as server:
         url = f"http://127.0.0.1:{server.port}/v1"
         provider = OpenAICompatible(name="x", model="x", base_url=url, api_key=KEY)
-        items = [item async for item in provider.stream(PROMPT, Deadline.after(10))]
+        await provider.write(prompt, Deadline.after(10), texts.append)
         await provider.close()
 
-    texts = [item.text for item in items if isinstance(item, Text)]
     assert texts == ["".join(f"{number} " for number in range(20))]
 
 
@@ -171,19 +174,6 @@ async def test_cancelling_hangs_up_on_the_model_within_100_ms(
     assert left - cancelled < 0.1
     with pytest.raises(asyncio.CancelledError):
         await question
-
-
-async def test_closing_hangs_up_on_the_model_within_100_ms(
-    model: FakeModel, provider: OpenAICompatible
-) -> None:
-    model.say("word " * 100, gap=0.01)
-
-    async with aclosing(provider.stream(PROMPT, Deadline.after(10))) as stream:
-        await anext(stream)
-    closed = time.monotonic()
-
-    left = await asyncio.to_thread(model.wait_for_disconnect)
-    assert left - closed < 0.1
 
 
 async def test_a_redirect_is_not_followed_because_the_key_would_travel(

@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent import Agent, Question, Turn, prompt
-from agent.deadline import Deadline
 from agent.embedding import open_embedder
 from agent.events import Delta, Done
 from agent.index import Hit, Location, index_directory
@@ -21,6 +20,7 @@ from agent.providers import Message
 from agent.providers.failover import Failover
 from agent.providers.openai_compatible import OpenAICompatible
 from agent.retrieval import Retriever
+from tests.agent.heard import events_of
 from tests.fake_model import FakeModel
 from tests.live import BOOK
 
@@ -281,7 +281,7 @@ async def test_the_model_sees_the_last_turns_and_the_sources_of_what_they_mean(
         Turn("How long is one blast of the fog signal?", INJECTION),
     )
     asked = Question(text="What if it fails?", turns=turns)
-    events = [event async for event in agent.answer(asked, Deadline.after(30))]
+    events = await events_of(agent, asked)
     system, *said, last = model.requests[0].json["messages"]
 
     assert "context, not sources" in system["content"]
@@ -314,7 +314,7 @@ async def test_what_a_model_says_is_checked_against_what_it_cites(
     """The text is sent as it is; the end of the answer carries the flags."""
     model.say(said)
     asked = Question(text="What if the fog signal fails?")
-    *events, done = [event async for event in agent.answer(asked, Deadline.after(30))]
+    *events, done = await events_of(agent, asked)
 
     assert isinstance(done, Done)
     assert (done.refused, done.weak_sentences, done.uncited_sentences) == (refused, weak, uncited)

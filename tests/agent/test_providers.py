@@ -1,13 +1,13 @@
 """Asking models, over real sockets: who answers, who fails over, and what a failure tells."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from agent.deadline import Deadline
-from agent.providers import Answered, Message, ProviderFailed, Text, failover, openai_compatible
+from agent.providers import Answered, Message, ProviderFailed, failover, openai_compatible
 from agent.providers.failover import Failover
 from agent.providers.openai_compatible import OpenAICompatible
 from models import Usage
@@ -47,25 +47,19 @@ async def asking(*urls: str) -> AsyncIterator[Failover]:
 
 
 async def ask(*urls: str, seconds: float = 10) -> tuple[str, Answered]:
+    seen: list[str] = []
     async with asking(*urls) as models:
-        *texts, end = [item async for item in models.stream(PROMPT, Deadline.after(seconds))]
-    assert isinstance(end, Answered)
-    return "".join(item.text for item in texts if isinstance(item, Text)), end
+        end = await models.write(lambda: PROMPT, Deadline.after(seconds), seen.append)
+    return "".join(seen), end
 
 
 async def failure(*urls: str, seconds: float = 10) -> tuple[str, ProviderFailed]:
     """What the reader had seen, and the failure."""
-    seen: list[Text | Answered] = []
+    seen: list[str] = []
     async with asking(*urls) as models:
-        stream = models.stream(PROMPT, Deadline.after(seconds))
         with pytest.raises(ProviderFailed) as failed:
-            await collect(stream, seen)
-    return "".join(item.text for item in seen if isinstance(item, Text)), failed.value
-
-
-async def collect(stream: AsyncGenerator[Text | Answered], into: list[Text | Answered]) -> None:
-    async for item in stream:
-        into.append(item)  # noqa: PERF401 - a comprehension would lose them when it fails
+            await models.write(lambda: PROMPT, Deadline.after(seconds), seen.append)
+    return "".join(seen), failed.value
 
 
 async def test_an_answer_arrives_whole_with_its_usage_and_its_author(first: FakeModel) -> None:

@@ -189,7 +189,7 @@ def test_a_status_has_a_reason(status: int, reason: str, *, retryable: bool) -> 
 
 
 def test_an_account_without_money_is_not_asked_again() -> None:
-    assert not refused(429, code="insufficient_quota").retryable
+    assert not refused(429, said=b'{"error": {"code": "insufficient_quota"}}').retryable
 
 
 def test_retry_after_is_seconds_a_date_or_nothing() -> None:
