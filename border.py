@@ -5,14 +5,12 @@ Pure ASGI: a middleware that buffers or wraps streams would end a broken one cle
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import logs
@@ -41,14 +39,15 @@ class Border:
             return
         request_id, status = str(uuid7()), 0
 
-        async def named(message: Message) -> None:
+        def named(message: Message) -> Awaitable[None]:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-            await send(message)
+            return send(message)
 
-        with self._told(scope, request_id, lambda: status):
+        started, headers = time.perf_counter(), Headers(scope=scope)
+        with logs.Within(request_id), tracing.request(scope["method"], headers, request_id) as end:
             try:
                 await self.app(scope, receive, named)
             except ClientDisconnect:
@@ -58,25 +57,12 @@ class Border:
                 if status:  # it has begun: cut it, so that the client sees it is not whole
                     raise
                 await problem_response(problem, request_id)(scope, receive, named)
-
-    @contextmanager
-    def _told(self, scope: Scope, request_id: str, status: Callable[[], int]) -> Iterator[None]:
-        """Tell trace, metrics and log how the request that is answered in the block went."""
-        started, headers = time.perf_counter(), Headers(scope=scope)
-        with logs.within(request_id), tracing.request(scope["method"], headers, request_id) as end:
-            try:
-                yield
             finally:
                 seconds = time.perf_counter() - started
                 operation = scope.get("operation_id", OUTSIDE)
-                end(operation, status())
-                self.metrics.request(operation, status(), seconds)
-                _log(scope, status(), seconds)
-
-
-async def pass_on(_request: Request, error: Exception) -> Response:
-    """Let the border answer what the router raises; Starlette would answer in plain text."""
-    raise error
+                end(operation, status)
+                self.metrics.request(operation, status, seconds)
+                _log(scope, status, seconds)
 
 
 def _problem_of(error: Exception) -> Problem:

@@ -5,6 +5,7 @@ Knows nothing of limits, settings and HTTP libraries.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 UNKNOWN = "unknown"
@@ -33,6 +34,7 @@ def client_ip(peer: str | None, headers: Mapping[str, str], trusted_header: str 
     return canonical(values[0]) if len(values) == 1 else UNKNOWN
 
 
+@lru_cache(maxsize=4096)
 def canonical(address: str) -> str:
     """One spelling for every way to write *address*; without port and zone."""
     match = ADDRESS.fullmatch(address)

@@ -4,7 +4,7 @@ CORS guards reading only, and a browser sends some requests without asking first
 is authenticated by the cookie passes ``check_origin`` as well. Knows neither sessions nor routes.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Awaitable, Collection, Iterator, Mapping
 
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -87,13 +87,13 @@ class CrossOrigin:
         is_granted = origin is not None and ("*" in self.origins or origin in self.origins)
         added = list(self._headers(origin if is_granted else None, asks=asks))
 
-        async def granting(message: Message) -> None:
+        def granting(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 own = message["headers"]
                 if is_granted:  # which says more than what every page is granted
                     own = [header for header in own if not header[0].startswith(GRANTS)]
                 message["headers"] = [*own, *added]
-            await send(message)
+            return send(message)
 
         await (self.preflight if asks and is_granted else self.app)(scope, receive, granting)
 

@@ -4,7 +4,7 @@ A response that has a header of its own keeps it. No ``X-Frame-Options``: ``fram
 replaces it. Pure ASGI, so that streams pass as they are; knows no route.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,11 +34,12 @@ class SecurityHeaders:
             return
         https = self.secure or scope["scheme"] == "https"
 
-        async def protected(message: Message) -> None:
+        def protected(message: Message) -> Awaitable[None]:
+            # No coroutine of its own: each frame of a stream passes here.
             if message["type"] == "http.response.start":
                 own = message["headers"]
                 message["headers"] = [*own, *_missing({name for name, _ in own}, https=https)]
-            await send(message)
+            return send(message)
 
         await self.app(scope, receive, protected)
 

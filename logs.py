@@ -7,13 +7,12 @@ line that stands in for a row Postgres did not take.
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from attrs import define
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -46,14 +45,19 @@ def members_of(record: logging.LogRecord) -> dict[str, Any]:
     return own if request_id is None else {"request_id": request_id} | own
 
 
-@contextmanager
-def within(request_id: str) -> Iterator[None]:
+@define
+class Within:
     """Every record written in the block, and in tasks that it starts, belongs to that request."""
-    token = _request_id.set(request_id)
-    try:
-        yield
-    finally:
-        _request_id.reset(token)
+
+    request_id: str
+    _token: Token[str | None] | None = None
+
+    def __enter__(self) -> None:
+        self._token = _request_id.set(self.request_id)
+
+    def __exit__(self, *_: object) -> None:
+        if self._token:
+            _request_id.reset(self._token)
 
 
 def configure(level: str) -> None:

@@ -20,10 +20,9 @@ from types import FrameType
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
-import border
 import local
 import logs
 from agent import Agent
@@ -95,6 +94,19 @@ HANDLERS: Mapping[str, Handler] = {
 }
 
 
+class Service(Starlette):
+    """Starlette without its two layers for exceptions, which each frame of a stream goes through.
+
+    What they would answer, the border does.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for layer in reversed(self.user_middleware):
+            app = layer.cls(app, *layer.args, **layer.kwargs)
+        return app
+
+
 def create_app(settings: Settings) -> Starlette:
     """One app around *settings*."""
 
@@ -106,7 +118,7 @@ def create_app(settings: Settings) -> Starlette:
 
     metrics = Metrics()
     contract = Contract.load(Path(__file__).with_name("openapi.yaml"))
-    app = Starlette(
+    app = Service(
         routes=[
             *contract_routes(contract, HANDLERS, authenticate),
             *pages.routes(),
@@ -114,7 +126,6 @@ def create_app(settings: Settings) -> Starlette:
             *metrics_page.routes(metrics, settings.metrics_token),
         ],
         middleware=[*outermost(settings, metrics), Middleware(Border, metrics=metrics)],
-        exception_handlers={HTTPException: border.pass_on},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # it would build a Location from the caller's Host header

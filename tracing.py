@@ -22,18 +22,30 @@ else:
     CALLERS = TraceContextTextMapPropagator()
 
 End = Callable[[str, int], None]
+NOTHING: AbstractContextManager[End] = nullcontext(lambda _operation, _status: None)
 
 
-@contextmanager
-def request(method: str, headers: Mapping[str, str], request_id: str) -> Iterator[End]:
+def request(
+    method: str, headers: Mapping[str, str], request_id: str
+) -> AbstractContextManager[End]:
     """The span of a request around the block, which calls the function with operation and status.
 
     It is a child of the span that a ``traceparent`` of *headers* names.
     https://www.w3.org/TR/trace-context/
     """
+    return _span(method, headers, request_id) if _is_set_up() else NOTHING
+
+
+def _is_set_up() -> bool:
+    """Whether somebody records: the library alone only passes spans on to nobody."""
     if not IS_INSTALLED:
-        yield lambda _operation, _status: None
-        return
+        return False
+    waits = isinstance(TRACER, trace.ProxyTracer)  # for a provider of the process
+    return not (waits and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider))
+
+
+@contextmanager
+def _span(method: str, headers: Mapping[str, str], request_id: str) -> Iterator[End]:
     is_whole = False
     with TRACER.start_as_current_span(
         "request",
@@ -60,7 +72,7 @@ def request(method: str, headers: Mapping[str, str], request_id: str) -> Iterato
 
 def answered(interaction: Interaction) -> None:
     """The stages of an answer that has ended, as spans of what is current."""
-    if not IS_INSTALLED:
+    if not _is_set_up():
         return
     stages = {
         "retrieval": interaction.retrieval_ms,
@@ -78,8 +90,8 @@ def answered(interaction: Interaction) -> None:
 
 def storing() -> AbstractContextManager[object]:
     """The span of a block that stores an answer."""
-    if not IS_INSTALLED:
-        return nullcontext()
+    if not _is_set_up():
+        return NOTHING
     return TRACER.start_as_current_span(
         "storing", record_exception=False, set_status_on_exception=False
     )

@@ -44,7 +44,7 @@ def test_a_line_of_a_request_names_it() -> None:
     """In both formats, and only while it runs."""
     formats = logs.JsonFormatter(), logs.TextFormatter()
     before = [each.format(record()) for each in formats]
-    with logs.within("r1"):
+    with logs.Within("r1"):
         during = [each.format(record(degrees=9)) for each in formats]
     after = [each.format(record()) for each in formats]
 
@@ -56,7 +56,7 @@ def test_a_line_of_a_request_names_it() -> None:
 
 def test_a_record_that_names_its_request_is_believed() -> None:
     """It may be written for another one."""
-    with logs.within("r1"):
+    with logs.Within("r1"):
         line = orjson.loads(logs.JsonFormatter().format(record(request_id="r2")))
 
     assert line["request_id"] == "r2"
