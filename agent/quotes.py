@@ -47,9 +47,19 @@ def weigh_by(manifest: Manifest) -> Weigh:
 
 def coverage(question: Iterable[str], text: Iterable[str], weigh: Weigh) -> float:
     """The share of the question's weight that is found in *text*, 0..1; both are stems."""
-    asked = {stem: weigh(stem) for stem in question}
-    total, there = sum(asked.values()), frozenset(text)  # which is itself, if it is one
-    return sum(weight for stem, weight in asked.items() if stem in there) / total if total else 0.0
+    return covered(weights(question, weigh), frozenset(text))  # which is itself, if it is one
+
+
+def weights(question: Iterable[str], weigh: Weigh) -> dict[str, float]:
+    """What each stem of *question* tells."""
+    return {stem: weigh(stem) for stem in question}
+
+
+def covered(question: Mapping[str, float], text: frozenset[str]) -> float:
+    """The same for a question whose stems are weighed, as it is held against many texts."""
+    total = sum(question.values())
+    there = [weight for stem, weight in question.items() if stem in text]
+    return sum(there) / total if total else 0.0
 
 
 @frozen

@@ -5,14 +5,15 @@ which words stand side by side as in the question, and what its headings say. Th
 chosen on SQuAD and the Rust book, and hold on SciFact and on follow-ups (docs/decisions/0008).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import field, frozen
 
 from agent.index import Hit
-from agent.quotes import Pairs, Weigh, coverage
+from agent.passages import Passage
+from agent.quotes import Pairs, Weigh, covered, weights
 from agent.terms import stems, vocabulary
 from agent.windows import windows
 
@@ -24,6 +25,11 @@ class Asked:
     stems: tuple[str, ...]
     weigh: Weigh
     pairs: Pairs = frozenset()
+    weights: Mapping[str, float] = field(init=False)  # of the stems
+
+    @weights.default
+    def _weighed(self) -> Mapping[str, float]:
+        return weights(self.stems, self.weigh)
 
 
 def asked(question: str, weigh: Weigh, language: str = "english") -> Asked:
@@ -39,13 +45,12 @@ def rank(hits: Sequence[Hit], by: Asked) -> list[Hit]:
 
 def _worth(hit: Hit, by: Asked) -> float:
     """What *hit* is ranked by; comparable within one search only, as the engine's score is."""
-    inside, pairs = _words(hit.passage.indexed_text)
-    nearest = {s.heading_path[-1] for s in hit.passage.sections if s.heading_path}
+    words = _words(hit.passage)
     return (
         hit.score
-        + 0.5 * coverage(by.stems, inside, by.weigh)
-        + 0.4 * _share(by.pairs, pairs)
-        + 0.2 * coverage(by.stems, vocabulary("\n".join(sorted(nearest))), by.weigh)
+        + 0.5 * covered(by.weights, words.inside)
+        + 0.4 * _share(by.pairs, words.pairs)
+        + 0.2 * covered(by.weights, words.nearest)
         + 0.7 * max(0.0, hit.cosine or 0.0)
     )
 
@@ -60,15 +65,15 @@ def confidence(hit: Hit, by: Asked) -> float:
 
     Without a cosine, the share of the question's words that its passage has.
     """
-    inside, pairs = _words(hit.passage.indexed_text)
-    covered = coverage(by.stems, inside, by.weigh)
+    words = _words(hit.passage)
+    share = covered(by.weights, words.inside)
     if hit.cosine is None:
-        return covered
+        return share
     return blend(
         cosine=hit.cosine,
-        covered=covered,
-        closely=max(coverage(by.stems, window, by.weigh) for window in _windows(hit)),
-        beside=_share(by.pairs, pairs) if by.pairs else None,
+        covered=share,
+        closely=max(covered(by.weights, window) for window in _windows(hit.passage)),
+        beside=_share(by.pairs, words.pairs) if by.pairs else None,
     )
 
 
@@ -85,17 +90,29 @@ def _share(wanted: Pairs, there: Pairs) -> float:
     return len(wanted & there) / len(wanted) if wanted else 0.0
 
 
-def _windows(hit: Hit) -> list[frozenset[str]]:
+@lru_cache(maxsize=1_024)
+def _windows(passage: Passage) -> tuple[frozenset[str], ...]:
     """The words of each window with those of the headings above it."""
-    passage = hit.passage
-    return [
+    return tuple(
         vocabulary(passage.text[start:end])
         | vocabulary(" > ".join(passage.section_at(start).heading_path))
         for start, end in windows(passage)
-    ]
+    )
+
+
+@frozen
+class _Words:
+    """A passage as a question is held against it."""
+
+    inside: frozenset[str]
+    pairs: Pairs
+    nearest: frozenset[str]  # those of its sections' own headings
 
 
 @lru_cache(maxsize=4_096)
-def _words(text: str) -> tuple[frozenset[str], Pairs]:
-    found = stems(text)
-    return frozenset(found), frozenset(pairwise(found))
+def _words(passage: Passage) -> _Words:
+    found = stems(passage.indexed_text)
+    nearest = {s.heading_path[-1] for s in passage.sections if s.heading_path}
+    return _Words(
+        frozenset(found), frozenset(pairwise(found)), vocabulary("\n".join(sorted(nearest)))
+    )

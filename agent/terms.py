@@ -61,8 +61,8 @@ class SparseVector:
 
 def stems(text: str, language: str = "english") -> list[str]:
     """The words of *text* in order, in lower case, without stop words and endings."""
-    words = (word.lower() for word in _pattern(text.isascii()).findall(text.replace("_", " ")))
-    return [stem for word in words if (stem := _stem(word, language))]
+    words = _pattern(text.isascii()).findall(text.replace("_", " "))
+    return list(filter(None, map(_stem_of(language), map(str.lower, words))))
 
 
 @lru_cache(maxsize=8_192)
@@ -100,12 +100,19 @@ def _pattern(ascii_only: bool) -> re.Pattern[str]:  # noqa: FBT001 - the key of 
     return re.compile(rf"[\w{''.join(marks.split())}]+")
 
 
-@lru_cache(maxsize=65_536)
-def _stem(word: str, language: str) -> str:
-    if language == "english" and word in STOP_WORDS:
-        return ""
-    with _stemming:
-        return _stemmer(language)(word)
+@cache
+def _stem_of(language: str) -> Callable[[str], str]:
+    """What finds the stem of a word in lower case; "" of a stop word."""
+    stop_words = STOP_WORDS if language == "english" else frozenset[str]()
+
+    @lru_cache(maxsize=65_536)
+    def stem(word: str) -> str:
+        if word in stop_words:
+            return ""
+        with _stemming:
+            return _stemmer(language)(word)
+
+    return stem
 
 
 @cache
