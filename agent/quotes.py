@@ -4,8 +4,8 @@ Pure; knows neither index nor model.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from attrs import frozen
@@ -77,14 +77,61 @@ def fitting(hit: Hit, question: Mapping[str, float], pairs: Pairs = frozenset())
     *pairs* are its stems that stand side by side.
     """
     total = sum(question.values()) or 1.0
-    for start, end in units(hit.passage):
-        text = hit.passage.text[start:end]
-        if not has_marker(text):  # a reader would take it for one of ours
-            told = _told(text, hit.passage.section_at(start).heading_path, question) / total
-            length = LENGTH * max(0.0, math.log(max(1, words(text)) / LONG_WORDS))
-            meant = MEANING * _meaning(hit, start, end)
-            beside = PAIRS * len(pairs & frozenset(pairwise(stems(text)))) / max(1, len(pairs))
-            yield Unit(start, end, told + beside + meant + PASSAGE * hit.score - length)
+    for unit in _quotable(hit.passage):
+        told = unit.told(question) / total
+        meant = MEANING * _meaning(hit, unit.start, unit.end)
+        beside = PAIRS * unit.beside(pairs) / max(1, len(pairs))
+        fit = told + beside + meant + PASSAGE * hit.score - unit.length
+        yield Unit(unit.start, unit.end, fit)
+
+
+@frozen
+class _Quotable:
+    """A unit as a question is held against it; all of it is the passage's own."""
+
+    start: int
+    end: int
+    stems: tuple[str, ...]
+    inside: frozenset[str]
+    above: frozenset[str]  # the stems of all headings above it
+    nearest: frozenset[str]  # and of the last of them
+    length: float  # what it pays for that
+
+    def told(self, question: Mapping[str, float]) -> float:
+        """The weight of the question that the unit and the headings above it speak to."""
+        inside, above, nearest = self.inside, self.above, self.nearest
+        return sum(
+            weight * ((stem in inside or ABOVE * (stem in above)) + HEADING * (stem in nearest))
+            for stem, weight in question.items()
+        )
+
+    def beside(self, pairs: Pairs) -> int:
+        """How many of *pairs* stand side by side in it."""
+        if not any(one in self.inside and other in self.inside for one, other in pairs):
+            return 0
+        return len(pairs.intersection(pairwise(self.stems)))
+
+
+@lru_cache(maxsize=1_024)
+def _quotable(passage: Passage) -> tuple[_Quotable, ...]:
+    """Its units but for those with a marker, which a reader would take for one of ours."""
+    spans = ((start, end, passage.text[start:end]) for start, end in units(passage))
+    return tuple(
+        _read(passage, start, end, text) for start, end, text in spans if not has_marker(text)
+    )
+
+
+def _read(passage: Passage, start: int, end: int, text: str) -> _Quotable:
+    headings = passage.section_at(start).heading_path
+    return _Quotable(
+        start,
+        end,
+        stems=tuple(stems(text)),
+        inside=vocabulary(text),
+        above=vocabulary(" ".join(headings)),
+        nearest=vocabulary(headings[-1] if headings else ""),
+        length=LENGTH * max(0.0, math.log(max(1, words(text)) / LONG_WORDS)),
+    )
 
 
 def _meaning(hit: Hit, start: int, end: int) -> float:
@@ -99,33 +146,30 @@ def _meaning(hit: Hit, start: int, end: int) -> float:
     return max(inside, default=0.0)
 
 
-def _told(text: str, headings: Sequence[str], question: Mapping[str, float]) -> float:
-    """The weight of the question that a unit and the headings above it speak to."""
-    inside, above = vocabulary(text), vocabulary(" ".join(headings))
-    nearest = vocabulary(headings[-1] if headings else "")
-    return sum(
-        weight * ((stem in inside or ABOVE * (stem in above)) + HEADING * (stem in nearest))
-        for stem, weight in question.items()
-    )
-
-
 def supporting(hit: Hit, claim: str, weigh: Weigh) -> tuple[int, int]:
     """Where *hit*'s passage says what *claim* says: a sentence of prose, or a whole other block.
 
     The offsets of the best one; of the first quotable part when nothing matches.
     """
-    asked = {stem: weigh(stem) for stem in stems(claim)}
+    asked = weights(stems(claim), weigh)
     best, span = -1.0, (0, min(len(hit.passage.text), LONGEST))
-    for start, end in _statements(hit.passage):
-        inside = vocabulary(hit.passage.text[start:end])
-        told = sum(w for stem, w in asked.items() if stem in inside)
-        told /= 1 + math.log1p(len(inside)) * 0.2
+    for start, end, inside, damping in _statements(hit.passage):
+        told = sum([weight for stem, weight in asked.items() if stem in inside]) / damping
         if told > best:
             best, span = told, (start, end)
     return span
 
 
-def _statements(passage: Passage) -> Iterator[tuple[int, int]]:
+@lru_cache(maxsize=1_024)
+def _statements(passage: Passage) -> tuple[tuple[int, int, frozenset[str], float], ...]:
+    """Where each stands, its stems, and what a long one is divided by."""
+    found = ((*span, vocabulary(passage.text[slice(*span)])) for span in _spans(passage))
+    return tuple(
+        (start, end, inside, 1 + math.log1p(len(inside)) * 0.2) for start, end, inside in found
+    )
+
+
+def _spans(passage: Passage) -> Iterator[tuple[int, int]]:
     prose = {block.start for block in passage.blocks if block.kind in ("paragraph", "quote")}
     for start, end in units(passage):
         if start not in prose or passage.text[start:end].endswith("```"):
