@@ -5,6 +5,7 @@ Prose, list items and table rows; no code, headings, questions, nor what only le
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from attrs import evolve, frozen
 
@@ -40,13 +41,23 @@ class Claim:
     def says_something(self) -> bool:
         return not self.text.endswith(("?", "？", ":", "：")) and not self.is_empty
 
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """As they are written."""
+        return tuple(NUMBER.findall(self.text))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The stems beside the numbers."""
+        return frozenset(stems(NUMBER.sub(" ", self.text) if self.numbers else self.text))
+
     @property
     def is_empty(self) -> bool:
-        return (
-            not NUMBER.search(self.text)
-            and len(_SPACELESS.findall(self.text)) < DENSE
-            and len(set(stems(self.text))) < FEW
-        )
+        return not self.numbers and len(self.words) < FEW and not self._is_dense
+
+    @property
+    def _is_dense(self) -> bool:
+        return len(_SPACELESS.findall(self.text)) >= DENSE
 
 
 def claims(text: str, marks: Sequence[Mark]) -> list[Claim]:

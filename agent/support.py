@@ -8,17 +8,16 @@ its passages cannot be compared by words; there only numbers and names are.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
-from typing import Self
 
 from attrs import evolve, frozen
 
 from agent import language
 from agent.citations import CitationStream
 from agent.index import Hit
+from agent.passages import Passage
 from agent.quotes import Weigh, coverage
 from agent.sentences import NUMBER, Claim, claims
-from agent.terms import stems, vocabulary
+from agent.terms import stems
 from models import Citation
 
 WEAK = 0.5  # a sentence of less support
@@ -54,11 +53,9 @@ class Read:
     vocabulary: frozenset[str]
     numbers: frozenset[str]
 
-    @classmethod
-    def of(cls, hit: Hit) -> Self:
-        headings = (name for section in hit.passage.sections for name in section.heading_path)
-        text = " ".join([hit.passage.text, *dict.fromkeys(headings)])
-        return cls(vocabulary(text), _numbers(text))
+    @staticmethod
+    def of(hit: Hit) -> "Read":
+        return _read(hit.passage)
 
 
 @frozen(kw_only=True)
@@ -99,16 +96,20 @@ def check(stream: CitationStream, weigh: Weigh) -> Checked:
 
 def support(claim: Claim, cited: Sequence[Read], weigh: Weigh, *, by_words: bool = True) -> Support:
     """How far the passages of *cited* together say what *claim* says."""
-    known = frozenset(chain.from_iterable(read.vocabulary for read in cited))
-    numbers = frozenset(chain.from_iterable(read.numbers for read in cited))
+    known = frozenset[str]().union(*(read.vocabulary for read in cited))
     share = 1.0
     if by_words:
-        said = set(stems(NUMBER.sub(" ", claim.text))) - TALK
+        said = claim.words - TALK
         share = coverage(said, known, weigh) if said else 1.0
     elif any(known.isdisjoint(stems(name)) for name in _names(claim.text)):
         share -= MISSING
-    lacks_number = any(_canonical(found) not in numbers for found in NUMBER.findall(claim.text))
+    lacks_number = not all(_stands_in(cited, number) for number in claim.numbers)
     return Support(max(0.0, share - MISSING * lacks_number), lacks_number)
+
+
+def _stands_in(cited: Iterable[Read], number: str) -> bool:
+    wanted = _canonical(number)
+    return any(wanted in read.numbers for read in cited)
 
 
 def _flagged(
@@ -127,6 +128,12 @@ def _language(sources: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=1024)
+def _read(passage: Passage) -> Read:
+    headings = (name for section in passage.sections for name in section.heading_path)
+    text = " ".join([passage.text, *dict.fromkeys(headings)])
+    return Read(frozenset(stems(text)), _numbers(text))
+
+
 def _numbers(text: str) -> frozenset[str]:
     """The numbers of *text*, in digits, whichever way they are written."""
     spelt = (_DIGITS[word] for word in _WORD.findall(text.lower()) if word in _DIGITS)
