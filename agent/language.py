@@ -115,6 +115,7 @@ _DENSE = ("japanese", "chinese", "korean")  # one character of these is as long 
 _BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]+")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _WORD = re.compile(r"[^\W\d_]+")
+_ASCII_WORD = re.compile(r"[A-Za-z]+")
 
 
 def guess(text: str) -> str | None:
@@ -187,7 +188,7 @@ def _is_kin(script: str | None, language: str) -> bool:
 
 def _counts(text: str) -> Counter[str]:
     """How many words of *text* are frequent ones of each language, or not spelt as English is."""
-    first, *rest = _WORD.findall(text) or [""]
+    first, *rest = (_ASCII_WORD if text.isascii() else _WORD).findall(text) or [""]
     words = [first.lower(), *filter(str.islower, rest)]  # "Los" and "La" may be in names
     found = Counter(chain.from_iterable(map(_OF_WORD.get, words, repeat(()))))
     counts = {name: found[name] for name in _FREQUENT if name in found}

@@ -117,6 +117,8 @@ def condensing(
 
 def is_refusal(text: str) -> bool:
     """Whether *text* is the refusal and nothing else but quotes, emphasis or a marker around it."""
+    if not all(word in text for word in REFUSAL.split()):  # an answer: too long to be peeled
+        return False
     return " ".join(_AROUND.sub("", text).split()) == REFUSAL
 
 
@@ -159,8 +161,13 @@ def _question(text: str) -> str:
 
 
 def _source(number: int, hit: Hit) -> str:
-    path = " > ".join(hit.passage.sections[0].heading_path).replace('"', "'")
-    return f'<source n="{number}" section="{_data(path)}">\n{_of_book(hit.passage.text)}\n</source>'
+    section = _section(hit.passage.sections[0].heading_path)
+    return f'<source n="{number}" section="{section}">\n{_of_book(hit.passage.text)}\n</source>'
+
+
+@lru_cache(maxsize=1024)
+def _section(path: tuple[str, ...]) -> str:
+    return _data(" > ".join(path).replace('"', "'"))
 
 
 @lru_cache(maxsize=1024)
