@@ -5,7 +5,7 @@ Pure; knows neither index nor model.
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 from attrs import frozen
@@ -37,7 +37,7 @@ def weigh_by(manifest: Manifest) -> Weigh:
     if not frequency:
         return lambda _stem: 1.0
 
-    @cache  # of one question, whose few words are held against every passage
+    @lru_cache(maxsize=8_192)  # a question's few words are held against every passage
     def weigh(stem: str) -> float:
         count = frequency.get(term_id(stem), 0)
         return math.log(1 + (total - count + 0.5) / (count + 0.5))

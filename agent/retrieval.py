@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
+from typing import Self
 
 from attrs import frozen
 
@@ -42,6 +43,20 @@ class Evidence:
     gate: Gate = Gate()
 
 
+@frozen
+class _Book:
+    """What follows from a manifest."""
+
+    manifest: Manifest
+    language: str | None  # as far as its index tells
+    weigh: Weigh
+    gate: Gate
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        return cls(manifest, of_book(manifest), weigh_by(manifest), gate_of(manifest))
+
+
 class Retriever:
     """One a service; opens its index at the first question, so a dead one never stops a start."""
 
@@ -49,7 +64,7 @@ class Retriever:
         self._location, self._embedder = location, embedder
         self._index: Index | None = None
         self._vectors: OrderedDict[str, Sequence[float]] = OrderedDict()  # last used last
-        self._language: tuple[Manifest, str | None] | None = None
+        self._book: _Book | None = None
         self._opening = asyncio.Lock()
         self.breaker = Breaker("index", failures=2, longest=LONGEST_PAUSE)
 
@@ -65,13 +80,15 @@ class Retriever:
 
     @property
     def language(self) -> str | None:
-        """The book's, as far as its index tells; looked up once for each manifest."""
+        """The book's, as far as its index tells."""
         manifest = self.manifest
-        if manifest is None:
-            return None
-        if self._language is None or self._language[0] is not manifest:
-            self._language = manifest, of_book(manifest)
-        return self._language[1]
+        return self._of(manifest).language if manifest else None
+
+    def _of(self, manifest: Manifest) -> _Book:
+        """What is worked out once for each manifest: its words tell every question the same."""
+        if self._book is None or self._book.manifest is not manifest:
+            self._book = _Book.of(manifest)
+        return self._book
 
     async def index(self) -> Index:
         """Raises what ``OUTAGES`` lists."""
@@ -115,7 +132,7 @@ class Retriever:
         finally:
             self.breaker.release(number)
         degraded = ("embedding",) if index.manifest.dimensions and not dense else ()
-        return _judge(query, hits, index.manifest, degraded, top_k)
+        return _judge(query, hits, self._of(index.manifest), degraded, top_k)
 
     async def _embed(self, query: str, index: Index) -> Sequence[float] | None:
         """``None`` when the index has no embeddings, or they cannot be made now."""
@@ -155,10 +172,9 @@ def _nothing() -> Evidence:
 
 
 def _judge(
-    query: str, found: Sequence[Hit], manifest: Manifest, degraded: tuple[str, ...], top_k: int
+    query: str, found: Sequence[Hit], book: _Book, degraded: tuple[str, ...], top_k: int
 ) -> Evidence:
     """The best of *found* in our order, with their confidence as their score."""
-    weigh, gate = weigh_by(manifest), gate_of(manifest)
-    by = asked(query, weigh, manifest.language)
+    by = asked(query, book.weigh, book.manifest.language)
     best = rank(found, by)[:top_k]
-    return Evidence(gate.judge(confident(best, by), degraded), weigh, gate)
+    return Evidence(book.gate.judge(confident(best, by), degraded), book.weigh, book.gate)
