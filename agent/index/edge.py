@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from attrs import frozen
+from attrs import field, frozen
 
 from agent.index import (
     CANDIDATES,
@@ -35,11 +35,11 @@ from agent.index import (
     in_order,
     manifest_of,
 )
-from agent.passages import from_payload
+from agent.passages import KNOWN, Passage, from_payload
 from agent.terms import SparseVector
 
 if TYPE_CHECKING:
-    from qdrant_edge import EdgeShard, QueryRequest, ScoredPoint
+    from qdrant_edge import EdgeShard, PointId, QueryRequest, ScoredPoint
 
 log = logging.getLogger("footnote.index")
 
@@ -51,6 +51,25 @@ SHARD = "shard"
 class _Generation:
     shard: "EdgeShard"
     manifest: Manifest
+    _known: "dict[PointId, Passage]" = field(factory=dict, repr=False)
+
+    def query(self, request: "QueryRequest") -> list[tuple[Passage, "ScoredPoint"]]:
+        """What is found; to read the passages costs more than to find them, so each is read once.
+
+        Raises what ``native_errors`` does.
+        """
+        with native_errors():
+            points = self.shard.query(request)
+            self._read([point.id for point in points if point.id not in self._known])
+        found = [(self._known[point.id], point) for point in points]
+        if len(self._known) > KNOWN:
+            self._known.clear()
+        return found
+
+    def _read(self, ids: "list[PointId]") -> None:
+        for record in self.shard.retrieve(ids, with_payload=True, with_vector=False) if ids else ():
+            passage = from_payload(UUID(str(record.id)), record.payload or {})
+            self._known[record.id] = passage
 
 
 class EdgeIndex:
@@ -103,9 +122,7 @@ class EdgeIndex:
         request = _request(sparse, meaning, top_k, within)
         if request is None:
             return []
-        with native_errors():
-            points = current.shard.query(request)
-        return in_order([_hit(point, meaning) for point in points])
+        return in_order([_hit(*found, meaning) for found in current.query(request)])
 
     def _current(self) -> _Generation:
         stamp = generations.stamp(self._directory)
@@ -169,13 +186,12 @@ def _request(
         limit=top_k,
         query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]  # its stub forgets the base class
         prefetches=[edge.Prefetch(limit=CANDIDATES, query=q, filter=only) for q in queries],
-        with_payload=True,
+        with_payload=False,
         with_vector=[DENSE] if dense else False,
     )
 
 
-def _hit(point: "ScoredPoint", dense: Sequence[float] | None) -> Hit:
-    passage = from_payload(UUID(str(point.id)), point.payload or {})
+def _hit(passage: Passage, point: "ScoredPoint", dense: Sequence[float] | None) -> Hit:
     if not dense:
         return Hit(passage, point.score, None)
     stored: Any = point.vector
