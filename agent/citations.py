@@ -17,7 +17,7 @@ from models import Citation
 MARKER = re.compile(r" ?[\[【] ?\d{1,3}(?: ?[,;] ?\d{1,3}){0,9} ?[\]】]")
 UNCLOSED = re.compile(r"[\[【][\d ,;]*\Z")
 LONGEST = 64  # characters held back at most while a marker may still be coming
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+SENTENCE_END = re.compile(r"[.!?]\s+|\n+")
 
 Quote = Callable[[Hit, str], tuple[int, int]]
 

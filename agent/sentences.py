@@ -5,9 +5,8 @@ Prose, list items and table rows; no code, headings, questions, nor what only le
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from agent.citations import Mark
 from agent.terms import stems
@@ -27,7 +26,8 @@ _HEADING = re.compile(r"#{1,6}[ \t]|(\*\*|__)(?:(?!\1).){1,200}\1[:.]?$")
 _RULE = re.compile(r"\|?[ \t]*:?-{2,}[-:| \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _SPACELESS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,'\u00a0\u202f]\d+)*")
+# It looks back from behind the first digit: what begins with a digit is found fast.
+NUMBER = re.compile(r"\d(?<![\w.]\d)\d*(?:[.,'\u00a0\u202f]\d+)*")
 
 
 @frozen
@@ -36,20 +36,20 @@ class Claim:
 
     text: str
     cites: tuple[int, ...] = ()
+    numbers: tuple[str, ...] = field(init=False)  # as they are written
+    words: frozenset[str] = field(init=False)  # the stems beside them
+
+    @numbers.default
+    def _numbers(self) -> tuple[str, ...]:
+        return tuple(NUMBER.findall(self.text))
+
+    @words.default
+    def _words(self) -> frozenset[str]:
+        return frozenset(stems(NUMBER.sub(" ", self.text) if self.numbers else self.text))
 
     @property
     def says_something(self) -> bool:
         return not self.text.endswith(("?", "？", ":", "：")) and not self.is_empty
-
-    @cached_property
-    def numbers(self) -> tuple[str, ...]:
-        """As they are written."""
-        return tuple(NUMBER.findall(self.text))
-
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """The stems beside the numbers."""
-        return frozenset(stems(NUMBER.sub(" ", self.text) if self.numbers else self.text))
 
     @property
     def is_empty(self) -> bool:

@@ -7,7 +7,8 @@ its passages cannot be compared by words; there only numbers and names are.
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from attrs import evolve, frozen
 
@@ -95,8 +96,8 @@ def check(stream: CitationStream, weigh: Weigh) -> Checked:
 
 
 def support(claim: Claim, cited: Sequence[Read], weigh: Weigh, *, by_words: bool = True) -> Support:
-    """How far the passages of *cited* together say what *claim* says."""
-    known = frozenset[str]().union(*(read.vocabulary for read in cited))
+    """How far the passages of *cited*, at least one, together say what *claim* says."""
+    known = reduce(or_, [read.vocabulary for read in cited])
     share = 1.0
     if by_words:
         said = claim.words - TALK
