@@ -21,6 +21,7 @@ from agent.index import (
     IndexBusy,
     IndexUnusable,
     Location,
+    edge,
     generations,
     index_directory,
     open_index,
@@ -175,6 +176,30 @@ async def test_what_is_published_is_all_there_is(location: Location) -> None:
 
         assert await found(index, "lamp") == []
         assert [p.text for p in await found(index, "horn gull")] == ["A horn.", "A gull."]
+
+
+async def test_a_passage_that_changes_is_read_anew(location: Location) -> None:
+    """What is known of a passage holds until the next index is published."""
+    await put(location, [passage(0, "A horn.")])
+    async with reading(location) as index:
+        assert [p.text for p in await found(index, "horn")] == ["A horn."]
+        await put(location, [passage(0, "A horn of brass.")])
+        await index.ping()
+
+        assert [p.text for p in await found(index, "horn")] == ["A horn of brass."]
+
+
+async def test_passages_are_found_again_when_they_are_no_longer_known(
+    embedded: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However large a book is, only so many of its passages are kept in memory."""
+    monkeypatch.setattr(edge, "KNOWN", 2)
+    book = [passage(n, "The keeper trims the wick.") for n in range(5)]
+    await put(embedded, book)
+
+    async with reading(embedded) as index:
+        for _ in range(2):
+            assert await found(index, "wick") == book
 
 
 async def test_an_index_of_words_ignores_a_question_s_vector(location: Location) -> None:
