@@ -17,7 +17,7 @@ from models import Citation
 MARKER = re.compile(r" ?[\[【] ?\d{1,3}(?: ?[,;] ?\d{1,3}){0,9} ?[\]】]")
 UNCLOSED = re.compile(r"[\[【][\d ,;]*\Z")
 LONGEST = 64  # characters held back at most while a marker may still be coming
-SENTENCE_END = re.compile(r"[.!?]\s+|\n+")
+ENDED = re.compile(r".*(?:[.!?]\s+|\n+)", re.DOTALL)  # all sentences but the last one
 
 Quote = Callable[[Hit, str], tuple[int, int]]
 
@@ -153,7 +153,9 @@ class CitationStream(MarkerScanner):
 
     def _claim(self) -> str:
         """The sentence that a marker here closes."""
-        return SENTENCE_END.split(self._said().strip())[-1]
+        said = self._said().strip()
+        ended = ENDED.match(said)
+        return said[ended.end() :] if ended else said
 
     def _said(self) -> str:
         self.prose = ["".join(self.prose)[-400:]]
