@@ -56,7 +56,7 @@ def weights(question: Iterable[str], weigh: Weigh) -> dict[str, float]:
 
 
 def covered(question: Mapping[str, float], text: frozenset[str]) -> float:
-    """The same for a question whose stems are weighed, as it is held against many texts."""
+    """``coverage`` by stems that are weighed already: a question is held against many texts."""
     total = sum(question.values())
     there = [weight for stem, weight in question.items() if stem in text]
     return sum(there) / total if total else 0.0
