@@ -56,20 +56,24 @@ class _Generation:
     def query(self, request: "QueryRequest") -> list[tuple[Passage, "ScoredPoint"]]:
         """What is found; to read the passages costs more than to find them, so each is read once.
 
-        Raises what ``native_errors`` does.
+        Raises what ``native_errors`` does. Safe in several threads.
         """
         with native_errors():
             points = self.shard.query(request)
-            self._read([point.id for point in points if point.id not in self._known])
-        found = [(self._known[point.id], point) for point in points]
-        if len(self._known) > KNOWN:
-            self._known.clear()
-        return found
+            passages = self._passages([point.id for point in points])
+        return [(passages[point.id], point) for point in points]
 
-    def _read(self, ids: "list[PointId]") -> None:
-        for record in self.shard.retrieve(ids, with_payload=True, with_vector=False) if ids else ():
-            passage = from_payload(UUID(str(record.id)), record.payload or {})
-            self._known[record.id] = passage
+    def _passages(self, ids: "list[PointId]") -> "dict[PointId, Passage]":
+        known = ((each, self._known.get(each)) for each in ids)
+        passages = {each: passage for each, passage in known if passage}
+        missing = [each for each in ids if each not in passages]
+        if missing:
+            for record in self.shard.retrieve(missing, with_payload=True, with_vector=False):
+                passages[record.id] = from_payload(UUID(str(record.id)), record.payload or {})
+            if len(self._known) > KNOWN:
+                self._known.clear()  # another thread has its own already
+            self._known.update(passages)
+        return passages
 
 
 class EdgeIndex:
