@@ -18,11 +18,12 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-JSON = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# And in YAML 1.1, whose readers take 1e3 for a string.
+JSON = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][+-][0-9]+)?)?")
 
 
 def load(source: bytes) -> Any:
-    """The first document in *source*; a plain scalar is what it is in JSON, or else a string.
+    """The first document in *source*; a plain scalar is what JSON and PyYAML say, or a string.
 
     Raises ``yaml.YAMLError`` for an alias, and for what is no YAML at all.
     """

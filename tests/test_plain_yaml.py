@@ -30,7 +30,9 @@ def test_what_could_be_json_comes_back(value: object) -> None:
     assert plain_yaml.load(source) == yaml.safe_load(source)
 
 
-@pytest.mark.parametrize("text", ["yes", "2026-11-28", "nan", "1_000", "010", "'true'", "~"])
+@pytest.mark.parametrize(
+    "text", ["yes", "2026-11-28", "nan", "1_000", "010", "'true'", "~", "1e3", "0E0"]
+)
 def test_what_json_would_not_know_is_a_string(text: str) -> None:
     assert plain_yaml.load(text.encode()) == text.strip("'")
 
