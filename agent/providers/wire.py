@@ -33,14 +33,10 @@ class ChunkDecoder:
     finish_reason: str | None = None
     failed: ProviderFailed | None = None
     has_said: bool = False  # any text
+    is_open: bool = True  # more text may come
     _usage: Usage = field(factory=Usage)
     _line: bytearray = field(factory=bytearray)  # the open one
     _event: bytearray = field(factory=bytearray)  # data of the open one
-
-    @property
-    def is_open(self) -> bool:
-        """Whether more text may come."""
-        return self.finish_reason is None and self.failed is None
 
     def feed(self, data: bytes) -> str:
         """The text that one read completes, often none."""
@@ -86,6 +82,7 @@ class ChunkDecoder:
         texts = [self._text_of_open_event() for line in lines if self._ends_event(line)]
         if len(self._line) + len(self._event) > MAX_LINE_BYTES:
             self.failed, self._line = ProviderFailed(reason="malformed"), bytearray()
+            self.is_open = False
         return texts
 
     def end(self) -> End:
@@ -121,10 +118,15 @@ class ChunkDecoder:
             choice = chunk["choices"][0]
             text = choice["delta"]["content"]
         except (orjson.JSONDecodeError, LookupError, TypeError):
-            return self._text_of_unusual(event)
+            return self._unusual(event)
         if self.failed or choice.get("finish_reason") or chunk.get("usage") or "error" in chunk:
-            return self._text_of_unusual(event)
+            return self._unusual(event)
         return text if isinstance(text, str) else ""
+
+    def _unusual(self, event: bytes | bytearray) -> str:
+        text = self._text_of_unusual(event)
+        self.is_open = self.finish_reason is None and self.failed is None
+        return text
 
     def _text_of_unusual(self, event: bytes | bytearray) -> str:
         """Its text, if it has any; what else it says is noted."""
