@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from agent.embedding import EmbedderUnusable
+from agent.providers.openai_compatible import OPENAI
 
 if TYPE_CHECKING:
     from agent.providers.transport import Transport
 
-OPENAI = "https://api.openai.com/v1"
 REQUEST_TEXTS = 64  # texts a request
 KNOWN_DIMENSIONS = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}
 QUERY_SECONDS, PASSAGES_SECONDS = 4.0, 60.0
@@ -80,7 +80,7 @@ class EndpointEmbedder:
     def _opened(self) -> "Transport":
         from agent.providers.transport import Transport
 
-        headers = {"authorization": f"Bearer {self._api_key}", "content-type": "application/json"}
+        headers = {"authorization": f"Bearer {self._api_key}"}
         try:
             return Transport(f"{self._base_url.rstrip('/')}/embeddings", headers)
         except ValueError:

@@ -122,14 +122,10 @@ def _open(base_url: str, api_key: str) -> "Transport":
     """Runs in a thread: it reads the machine's authorities."""
     from agent.providers.transport import Transport
 
-    headers = {
-        "authorization": f"Bearer {api_key}",
-        "content-type": "application/json",
-        "accept-encoding": "identity",  # a compressed stream comes in larger pieces
-        "user-agent": "Footnote",
-    }
     try:
-        return Transport(f"{base_url.rstrip('/')}/chat/completions", headers)
+        return Transport(
+            f"{base_url.rstrip('/')}/chat/completions", {"authorization": f"Bearer {api_key}"}
+        )
     except ValueError:
         raise ProviderFailed(reason="misconfigured") from None
 

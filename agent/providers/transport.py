@@ -21,6 +21,12 @@ from attrs import define, field
 from agent.providers.connection import Broken, Connection, Hear, Reply
 
 PORTS = {"http": 80, "https": 443}
+USUAL = {
+    "user-agent": "Footnote",  # some firewalls refuse who has none
+    "accept": "*/*",
+    "accept-encoding": "identity",  # a compressed stream comes in larger pieces
+    "content-type": "application/json",
+}
 CLOSING_SECONDS = 1.0
 IDLE_SECONDS = 15.0  # that a connection is kept; servers close them a little later
 SECOND_ADDRESS_SECONDS = 0.25  # after the first: a machine's IPv6 may lead nowhere (RFC 8305)
@@ -146,7 +152,7 @@ class Transport:
         path = f"{self._to.path or '/'}{f'?{self._to.query}' if self._to.query else ''}"
         plain_proxy = self._proxy if self._proxy and not self._secure else None
         target = f"http://{host}{path}" if plain_proxy else path
-        headers = {"host": host, **self.headers}
+        headers = {"host": host, **USUAL, **self.headers}
         lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
         if plain_proxy:
             lines.append(_credentials(plain_proxy))

@@ -33,6 +33,10 @@ async def test_the_request_is_what_http_wants(opened: Open) -> None:
     assert (request.path, request.body) == ("/v1/chat?x=1", b'{"a": "\xc3\xa9"}')
     assert request.headers == {
         "host": f"127.0.0.1:{server.port}",
+        "user-agent": "Footnote",
+        "accept": "*/*",
+        "accept-encoding": "identity",
+        "content-type": "application/json",
         "authorization": "Bearer sk",
         "content-length": "11",
     }
