@@ -180,8 +180,7 @@ class Answer:
                 self.has_turn = True
                 await agent.answer(self.asked.question, self.deadline, self._add)
         except Exception as error:  # noqa: BLE001 - the border of answers: _fail logs it
-            if not self.is_stopped:
-                self._fail(error)
+            self._fail(error)
         self._tell(self._for_news)
 
     def keep(self, stored: Stored) -> None:
@@ -206,7 +205,8 @@ class Answer:
     def _fail(self, error: BaseException) -> None:
         """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""
         if isinstance(error, TimeoutError):
-            self._add(Failed(AgentTimeout()))
+            if not self.is_stopped:
+                self._add(Failed(AgentTimeout()))
             return
         log.error("an answer broke", exc_info=error, extra={"message_id": str(self.message_id)})
         self._add(Failed(error if isinstance(error, Problem) else Problem()))

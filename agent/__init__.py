@@ -10,7 +10,7 @@ from attrs import evolve
 
 from agent import condense, followup, written
 from agent.deadline import Deadline
-from agent.events import Event
+from agent.events import Event, Tell
 from agent.followup import Turn
 from agent.grounds import Grounds, of_book, of_scope, of_selection, scope_pages
 from agent.providers.failover import Failover
@@ -18,7 +18,6 @@ from agent.question import Question
 from agent.retrieval import Retriever
 from agent.scope import Scope
 from agent.unwritten import quote, refuse
-from agent.written import Tell
 
 __all__ = ["Agent", "Question", "Tell", "Turn"]
 

@@ -10,14 +10,13 @@ in the measured dialogues (``bench/followups.py``), and a call would cost each o
 
 import asyncio
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from attrs import evolve, frozen
 
 from agent import prompt
 from agent.deadline import Deadline
-from agent.events import Done, Event
+from agent.events import Done, Event, Tell
 from agent.followup import STEPS
 from agent.language import differs
 from agent.providers import Answered, ProviderFailed
@@ -40,7 +39,7 @@ class Condensed:
     query: str
     answered: Answered
 
-    def count(self, tell: Callable[[Event], None], event: Event) -> None:
+    def count(self, tell: Tell, event: Event) -> None:
         """*tell* an event of the answer; its end with what condensing took, in tokens and money."""
         tell(self._counted(event) if isinstance(event, Done) else event)
 
@@ -66,8 +65,8 @@ async def condense(
     if not language or not is_foreign(question, language):
         return None
     try:
-        async with asyncio.timeout(deadline.share(SECONDS, SHARE).left()) as limit:
-            return await _ask(question, language, models, deadline, limit)
+        async with asyncio.timeout(deadline.share(SECONDS, SHARE).left()):
+            return await _ask(question, language, models, deadline)
     except (ProviderFailed, TimeoutError) as failed:
         reason = failed.reason if isinstance(failed, ProviderFailed) else "timeout"
         log.warning("a question could not be condensed", extra={"reason": reason})
@@ -82,13 +81,9 @@ def is_foreign(question: Question, language: str) -> bool:
 
 
 async def _ask(
-    question: Question,
-    language: str,
-    models: Failover,
-    deadline: Deadline,
-    limit: asyncio.Timeout,
+    question: Question, language: str, models: Failover, deadline: Deadline
 ) -> Condensed | None:
-    """The model's query. It has the whole *deadline*: *limit* is shorter, and no fault of its."""
+    """The model's query. It has the whole *deadline*: our own is shorter, and no fault of its."""
     messages = partial(
         prompt.condensing,
         question.text,
@@ -100,12 +95,17 @@ async def _ask(
     written: list[str] = []
 
     def hear(text: str) -> None:
-        may_be_one = sum(map(len, written)) <= READ
         written.append(text)
-        if may_be_one and sum(map(len, written)) > READ:
-            limit.reschedule(0)  # hangs up on the model
+        if sum(map(len, written)) > READ and not patience.expired():
+            patience.reschedule(0)  # hangs up on the model: that is no query
 
-    answered = await models.write(messages, deadline, hear, remembers=not question.turns)
+    try:
+        async with asyncio.timeout(None) as patience:
+            answered = await models.write(messages, deadline, hear, remembers=not question.turns)
+    except TimeoutError:
+        if not patience.expired():
+            raise
+        return None
     query = query_of("".join(written), language)
     return Condensed(query, answered) if query else None
 

@@ -4,6 +4,8 @@ The order is ``Retrieved``, then any ``Delta`` and ``Cited``, then exactly one `
 ``Failed``, last.
 """
 
+from collections.abc import Callable
+
 from attrs import frozen
 
 from agent.index import Hit
@@ -61,3 +63,4 @@ class Failed:
 
 
 Event = Retrieved | Delta | Cited | Done | Failed
+Tell = Callable[[Event], None]

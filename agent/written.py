@@ -1,12 +1,12 @@
 """An answer that a model writes: its words made safe, its markers citations, its end checked."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from agent import prompt, support
 from agent.citations import CitationStream
 from agent.deadline import Deadline
-from agent.events import Cited, Delta, Done, Event, Failed
+from agent.events import Cited, Delta, Done, Failed, Tell
 from agent.grounds import Grounds, nearest
 from agent.images import SafeText
 from agent.providers import Answered, ProviderFailed
@@ -19,8 +19,6 @@ from models import Citation
 from problems import AnswerInterrupted
 
 MOMENT = 0.1  # seconds
-
-Tell = Callable[[Event], None]
 
 
 async def write(

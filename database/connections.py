@@ -78,11 +78,9 @@ class Connections:
             connection = await self.take()
         try:
             yield connection
-        except Exception:
-            self.settle(connection)
-            raise
-        except BaseException:
-            self.drop(connection)
+        except BaseException as error:
+            was_running = not isinstance(error, Exception)  # a statement, when it was cancelled
+            (self.drop if was_running else self.settle)(connection)
             raise
         self.settle(connection)
 

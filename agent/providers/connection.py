@@ -49,17 +49,8 @@ class Connection(asyncio.Protocol):
     """Asks one thing at a time; *is_idle* when it can ask another, or the first."""
 
     __slots__ = (
-        *(
-            "is_idle",
-            "lost",
-            "has_heard",
-            "transport",
-            "_answered",
-            "_hear",
-            "_is_tunnel",
-            "_parser",
-        ),
-        *("_reply", "_parts", "_head_bytes", "_has_head", "_is_whole", "_stays"),
+        *("is_idle", "lost", "has_heard", "transport", "_answered", "_hear", "_parser", "_reply"),
+        *("_parts", "_is_tunnel", "_head_bytes", "_has_head", "_is_whole", "_stays"),
     )
 
     def __init__(self) -> None:

@@ -90,8 +90,10 @@ class _Guarded:
         self, error: ProviderFailed | TimeoutError, heard: _Heard, deadline: Deadline
     ) -> ProviderFailed:
         """The failure of an attempt. A limit that passes has hung up on the model."""
-        failed = error if isinstance(error, ProviderFailed) else ProviderFailed(reason="timeout")
-        failed.retryable |= error is not failed
+        if isinstance(error, ProviderFailed):
+            failed = error
+        else:
+            failed = ProviderFailed(reason="timeout", retryable=True)
         failed.started = heard.has_begun
         if heard.has_begun:
             _log.warning("model broke off: provider=%s reason=%s", self.breaker.name, failed.reason)

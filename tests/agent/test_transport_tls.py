@@ -176,3 +176,17 @@ async def test_where_no_proxy_is_wanted_none_is_asked(
         _, heard = await ask(opened(server.url))
 
     assert heard == b"hello"
+
+
+async def test_tls_that_fails_behind_a_proxy_leaves_no_connection(
+    opened: Open, secure: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Scripted(Script([HELLO]), secure=secure[0]) as server, Proxy() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        transport = opened(server.url)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await ask(transport)
+        left = [connection.lost for connection in transport._open]
+        _, open_still = await asyncio.wait(left, timeout=0.5) if left else (set(), set())
+
+    assert (len(open_still), server.requests) == (0, [])
