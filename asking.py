@@ -3,7 +3,9 @@
 Every protocol that takes questions comes through here. Knows no wire format.
 """
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,7 @@ from agent.followup import Turn
 from agent.retrieval import OUTAGES as OUT_OF_REACH
 from agent.scope import Scope, UnknownScope
 from answer import Answer, Asked, Place
+from answers import Answers
 from authentication import address, presented
 from database import OUTAGES
 from identifiers import uuid7
@@ -38,6 +41,7 @@ from state import State
 CHECK_SECONDS = 4.0  # that looking up a scope may take
 STORING_SECONDS = 2.0  # and the final frame, before the platform ends us
 MOMENT = 0.1
+NOTICED_LOOKS, NOTICED_SECONDS = 5, 0.02  # until it is seen that a reader has left
 SPENT = "The questions of this {} are used up for today."
 RUNNING = 2  # answers at a time, for one reader in one process
 
@@ -121,8 +125,7 @@ async def _admitted(state: State, asking: Asking, fare: Fare, at_most: int | Non
     """What is left to pay. Raises what ``answers.admit`` does, and ``TooManyRequests``.
 
     What may be refused later costs its tokens now, and nothing of the day: a scope and a
-    conversation that have to be looked up, and one answer too many at a time, which is counted
-    again then, for a reader who has just left one is noticed meanwhile.
+    conversation that have to be looked up, and one answer too many at a time.
     """
     try:
         state["answers"].admit(fare.asker, at_most)
@@ -132,8 +135,18 @@ async def _admitted(state: State, asking: Asking, fare: Fare, at_most: int | Non
         if asking.scope is None and asking.conversation_id is None:
             return fare
     await state["limits"].charge(fare.buckets)
-    state["answers"].admit(fare.asker, at_most)
+    await _room(state["answers"], fare.asker, at_most)
     return evolve(fare, buckets=())
+
+
+async def _room(answers: Answers, asker: str, at_most: int | None) -> None:
+    """Raises what ``answers.admit`` does. Who leaves one and asks at once has room in a moment."""
+    for _ in range(NOTICED_LOOKS):
+        with suppress(TooManyAnswers):
+            answers.admit(asker, at_most)
+            return
+        await asyncio.sleep(NOTICED_SECONDS)
+    answers.admit(asker, at_most)
 
 
 async def _asked(
