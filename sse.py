@@ -59,6 +59,7 @@ class EventSourceResponse(Response):
         self.background = None
         self.frames, self.opening, self.keepalive, self.every = frames, opening, keepalive, every
         self.patience = patience
+        self.is_over = False
         self.sending, self.at = False, 0.0  # since when it is as it is, sending or silent
         self.breaking: asyncio.Task[None] | None = None
         self.init_headers(self.relay_headers)
@@ -74,7 +75,8 @@ class EventSourceResponse(Response):
         """Send in a task of its own: this one is wrapped in layers that each frame would wake."""
 
         def leave(_: object) -> None:
-            _leave(staying)
+            if not self.is_over:  # else the server, having the last frame, has said so before
+                _leave(staying)
 
         pumping = asyncio.create_task(self._pump(send))
         try:
@@ -86,7 +88,7 @@ class EventSourceResponse(Response):
             if not staying.expired():
                 raise
         finally:
-            pumping.remove_done_callback(leave)
+            self.is_over = True
             self.timer.cancel()
             others = [task for task in (pumping, self.breaking) if task]
             for task in others:

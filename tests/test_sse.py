@@ -121,6 +121,25 @@ async def test_a_reader_who_stalls_on_the_last_frame_gets_nothing_behind_it() ->
     assert reader.body == b"first|last|"
 
 
+async def test_the_end_is_quiet_where_the_server_tells_it_at_once() -> None:
+    """uvicorn calls a reader gone in the moment when the last frame has been sent."""
+    reader, complaints = Reader(), list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def last_send(message: Message) -> None:
+        await reader.send(message)
+        if not message.get("more_body", True):
+            reader.left.set()
+
+    async def frames() -> AsyncGenerator[bytes, None]:
+        yield b"a|"
+
+    await response(frames())(SCOPE, reader.receive, last_send)
+    await asyncio.sleep(0)  # callbacks of what has just ended
+
+    assert complaints == []
+
+
 @pytest.mark.parametrize("first", [True, False])
 async def test_frames_are_closed_when_the_reader_leaves(first: bool) -> None:  # noqa: FBT001
     """Before and after the first one; the source can then stop what costs money."""
