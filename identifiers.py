@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID
 
+AHEAD = 1024  # bytes
+
 _lock = Lock()
 _last = 0
+# Read ahead: each look into the system's source lets go of the interpreter, and beside a thread
+# that works it comes back milliseconds later. A fork must not draw what its parent draws.
+_words: list[int] = []
+os.register_at_fork(after_in_child=_words.clear)
 
 
 def uuid7() -> UUID:
@@ -20,8 +26,11 @@ def uuid7() -> UUID:
     with _lock:
         milliseconds, rest = divmod(time.time_ns(), 1_000_000)
         _last = now = max(milliseconds << 12 | (rest << 12) // 1_000_000, _last + 1)
+        if not _words:
+            _words.extend(memoryview(os.urandom(AHEAD)).cast("Q"))
+        random = _words.pop()
     value = (now >> 12) << 80 | 0x7 << 76 | (now & 0xFFF) << 64 | 0b10 << 62
-    return UUID(int=value | int.from_bytes(os.urandom(8)) >> 2)
+    return UUID(int=value | random >> 2)
 
 
 def made_at(identifier: UUID) -> datetime | None:

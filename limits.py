@@ -7,7 +7,7 @@ this process: limited, not open. Knows neither requests nor who signs in.
 import hmac
 import logging
 import math
-import secrets
+import random
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -157,11 +157,13 @@ class Limits:
         return self.db and self.db.within(LIMIT_SECONDS)
 
     async def _sweep_sometimes(self) -> None:
-        if not self.is_local and secrets.randbelow(SWEEP_ONE_IN) == 0:
+        if not self.is_local and random.random() * SWEEP_ONE_IN < 1:  # noqa: S311 - a draw
             await self.sweep()
 
     def _key(self, action: str, subject: str) -> str:
-        return hmac.digest(self.secret, f"{action}\0{subject}".encode(), "sha256")[:16].hex()
+        # Not hmac.digest(), which lets go of the interpreter: docs/decisions/0013.
+        keyed = hmac.new(self.secret, f"{action}\0{subject}".encode(), "sha256")
+        return keyed.hexdigest()[:32]
 
     def _note(self, *, local: bool) -> None:
         """Say it once when limits change their place."""

@@ -4,12 +4,12 @@ The database holds the bare token; what a client presents is ``token.signature``
 opens no session, and garbage is refused before it costs a query. Knows neither cookies nor SQL.
 """
 
+import hmac
 import re
 import secrets
 import string
 from base64 import b64encode
 from hashlib import sha256
-from hmac import compare_digest, digest
 from urllib.parse import unquote
 
 from attrs import field, frozen
@@ -48,10 +48,11 @@ class Signer:
         if parts is None:
             return None
         token, given = parts["token"], parts["signature"]
-        ours = [compare_digest(signature(token, secret), given) for secret in self.secrets]
+        ours = [hmac.compare_digest(signature(token, secret), given) for secret in self.secrets]
         return token if any(ours) else None
 
 
 def signature(token: str, secret: str) -> str:
     """HMAC-SHA256 in standard, padded base64: 44 characters."""
-    return b64encode(digest(secret.encode(), token.encode(), sha256)).decode()
+    # Not hmac.digest(), which lets go of the interpreter: docs/decisions/0013.
+    return b64encode(hmac.new(secret.encode(), token.encode(), sha256).digest()).decode()

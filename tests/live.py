@@ -1,6 +1,7 @@
 """A running service for a test, and a client for it."""
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -142,6 +143,22 @@ def message(question: str, **metadata: object) -> dict[str, Any]:
 
 
 @contextmanager
+def unheard() -> Iterator[list[str]]:
+    """What an event loop complains of meanwhile: what broke in a callback, or in nobody's task."""
+    said: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: said.append(  # type: ignore[method-assign]
+        logging.Formatter().format(record)
+    )
+    loops = logging.getLogger("asyncio")
+    loops.addHandler(handler)
+    try:
+        yield said
+    finally:
+        loops.removeHandler(handler)
+
+
+@contextmanager
 def running(settings: Settings) -> Iterator[Live]:
     app = Checked(create_app(settings), CONTRACT)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -155,19 +172,21 @@ def running(settings: Settings) -> Iterator[Live]:
         )
     )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the service did not start"
-            time.sleep(0.005)
-        live = Live(f"http://127.0.0.1:{listener.getsockname()[1]}", app, server.lifespan.state)
-        with live.client:
-            yield live
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with unheard() as complaints:
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the service did not start"
+                time.sleep(0.005)
+            live = Live(f"http://127.0.0.1:{listener.getsockname()[1]}", app, server.lifespan.state)
+            with live.client:
+                yield live
+        finally:
+            server.should_exit = True
+            thread.join()
+            listener.close()
     assert app.violations == []
+    assert complaints == []
 
 
 def alone(coroutine: Coroutine[Any, Any, T]) -> T:

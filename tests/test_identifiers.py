@@ -1,5 +1,6 @@
 """Ids that sort by time."""
 
+import os
 import time
 
 import pytest
@@ -28,3 +29,21 @@ def test_a_clock_that_jumps_back_breaks_no_order(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(time, "time_ns", time.monotonic_ns)  # the year 1970 again
 
     assert first < uuid7() < uuid7()
+
+
+def test_a_forked_process_draws_its_own_ids() -> None:
+    """What was read ahead is not the child's: two processes must not make one id."""
+    uuid7()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, b"".join(uuid7().bytes[8:] for _ in range(20)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs = os.read(reading, 320)
+    os.close(reading)
+    os.close(writing)
+
+    assert {uuid7().bytes[8:] for _ in range(20)}.isdisjoint(
+        theirs[start : start + 8] for start in range(0, 160, 8)
+    )
