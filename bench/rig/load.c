@@ -152,18 +152,24 @@ static void token(Reader *r, uint64_t at) {
   counters->tokens++;
 }
 
+static int stamp_digit(char c) {
+  static const char SIGNS[] = "#$%&()*+,-/;=^{}";  // as stub.c writes them
+  const char *sign = c ? strchr(SIGNS, c) : 0;
+  return sign ? sign - SIGNS : -1;
+}
+
 static int hex_digit(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
 
 static void read_body(Reader *r, const char *from, long len, uint64_t at) {
   bytes += len;
   for (long i = 0; i < len; i++) {
     char c = from[i];
-    int digit = hex_digit(c);
     frames += r->at_line_start && c == 'd';
     r->at_line_start = c == '\n';
     if (c == '@') r->digits = 0, r->stamp = 0;
-    else if (r->digits >= 0 && digit < 0) r->digits = -1;
     else if (r->digits >= 0) {
+      int digit = stamp_digit(c);
+      if (digit < 0) { r->digits = -1; continue; }
       r->stamp = r->stamp << 4 | digit;
       if (++r->digits == STAMP) r->digits = -1, token(r, at);
     }

@@ -6,13 +6,13 @@
 //   POST …/embeddings          a vector for each text, made of its words: equal words, near vectors
 //   POST …/points/…            five passages, as Qdrant answers a query
 //   GET  /behave/N/US/BATCH/W  from now on: N tokens, one BATCH every US microseconds (0: no pause),
-//                              which are stamps or, with W = 1, words
+//                              which are words, each with a stamp unless W = 1
 //   GET  /streams              {"open": streams, "hung_up": count, "hung_up_ns": when the last was}
 //
-// A stamp is " @", 4 hex digits of the token's number and 12 of CLOCK_MONOTONIC in nanoseconds when
-// it was written, so that who reads it on the same machine knows what was lost and how long it took.
-// A service that looks at words meets none twice, so what is not about tokens asks for words. Each
-// 16th token ends a sentence with a citation, which a service has to look for.
+// A stamp is "@", 4 digits of the token's number and 12 of CLOCK_MONOTONIC in nanoseconds when it was
+// written, so that who reads it on the same machine knows what was lost and how long it took. Its
+// digits, 16 to the base, are signs, so that a service that looks at words meets those of a text.
+// Each 16th token ends a sentence with a citation, which a service has to look for.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -97,14 +97,16 @@ static void forget(Conn *c) {
   "x-request-id: req_0123456789\r\nopenai-processing-ms: 10\r\ntransfer-encoding: chunked\r\n\r\n"
 
 typedef struct { char bytes[1024]; int len, hole; } Piece;  // hole: where the token's digits go
-static Piece opening, plain, closing_sentence, end, end_with_usage;
+static Piece opening, end, end_with_usage;
 
 static const char *const WORDS[] = {
   "the", "service", "keeps", "a", "conversation", "in", "its", "database", "so", "that", "readers", "find", "every",
   "answer", "again", "when", "they", "return", "and", "each", "question", "is", "stored", "with", "the", "passages",
   "it", "rests", "on", "until", "fifty", "newer", "ones", "follow", "or", "an", "account", "ends"};
 enum { WORD_COUNT = sizeof WORDS / sizeof *WORDS };
-static Piece words[WORD_COUNT], last_words[WORD_COUNT];  // last: of a sentence
+static Piece words[2][2][WORD_COUNT];  // [has a stamp][ends a sentence]
+
+#define SIGNS "#$%&()*+,-/;=^{}"  // whose digit each is; load.c knows them, too
 
 static void append(Piece *p, const char *event) {
   p->len += sprintf(p->bytes + p->len, "%zx\r\n%s\r\n", strlen(event), event);
@@ -115,14 +117,12 @@ static void append(Piece *p, const char *event) {
 static void prepare(void) {
   opening.len = sprintf(opening.bytes, EVENT_STREAM);
   append(&opening, CHOICE("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}", "null") "}\n\n");
-  append(&plain, CHOICE("{\"content\":\" @0000000000000000\"}", "null") "}\n\n");
-  append(&closing_sentence, CHOICE("{\"content\":\" @0000000000000000 [1].\"}", "null") "}\n\n");
-  for (int i = 0; i < WORD_COUNT; i++) {
+  for (int i = 0; i < 4 * WORD_COUNT; i++) {
+    int has_stamp = i & 1, ends = i >> 1 & 1, word = i >> 2;
     char event[1024];
-    sprintf(event, CHOICE("{\"content\":\" %s\"}", "null") "}\n\n", WORDS[i]);
-    append(&words[i], event);
-    sprintf(event, CHOICE("{\"content\":\" %s [1].\"}", "null") "}\n\n", WORDS[i]);
-    append(&last_words[i], event);
+    sprintf(event, CHOICE("{\"content\":\" %s%s%s\"}", "null") "}\n\n", WORDS[word], has_stamp ? "@" SIGNS : "",
+      ends ? " [1]." : "");
+    append(&words[has_stamp][ends][word], event);
   }
   append(&end, CHOICE("{}", "\"stop\"") "}\n\n");
   end_with_usage = end;
@@ -133,27 +133,21 @@ static void prepare(void) {
   }
 }
 
-static void hex(char *to, int digits, uint64_t value) {
-  for (int i = digits - 1; i >= 0; i--, value >>= 4) to[i] = "0123456789abcdef"[value & 15];
+static void digits(char *to, int count, uint64_t value) {
+  for (int i = count - 1; i >= 0; i--, value >>= 4) to[i] = SIGNS[value & 15];
 }
 
-static void stamp(char *digits, int number, uint64_t at) {
-  hex(digits, 4, number);
-  hex(digits + 4, 12, at);
+static void stamp(char *to, int number, uint64_t at) {
+  digits(to, 4, number);
+  digits(to + 4, 12, at);
 }
 
 static int ends_sentence(int number) { return number % SENTENCE == SENTENCE - 1; }
 
-static int write_token(char *to, int number, uint64_t at) {
-  const Piece *p = ends_sentence(number) ? &closing_sentence : &plain;
+static int write_token(char *to, int number, uint64_t at, int in_words) {
+  const Piece *p = &words[!in_words][ends_sentence(number)][number % WORD_COUNT];
   memcpy(to, p->bytes, p->len);
-  stamp(to + p->hole, number, at);
-  return p->len;
-}
-
-static int write_word(char *to, int number) {
-  const Piece *p = (ends_sentence(number) ? last_words : words) + number % WORD_COUNT;
-  memcpy(to, p->bytes, p->len);
+  if (p->hole) stamp(to + p->hole, number, at);
   return p->len;
 }
 
@@ -207,7 +201,7 @@ static void speak(Conn *c) {
     uint64_t at = now();
     int len = 0;
     for (int i = 0; i < c->batch && c->next < c->count; i++, c->next++)
-      len += c->in_words ? write_word(bytes + len, c->next) : write_token(bytes + len, c->next, at);
+      len += write_token(bytes + len, c->next, at, c->in_words);
     send_bytes(c, bytes, len);
     if (c->fd >= 0 && c->next < c->count && c->pause) {
       uint64_t due = c->due + c->pause;
@@ -236,7 +230,7 @@ static void complete(Conn *c) {
   p += sprintf(p, "{\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":\"chat.completion\",\"created\":1741569952,"
     "\"model\":\"gpt-5-mini-2025-08-07\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
   for (int i = 0; i < behaviour.count; i++) {
-    p += sprintf(p, behaviour.in_words ? " %s" : " @0000000000000000", WORDS[i % WORD_COUNT]);
+    p += sprintf(p, " %s%s", WORDS[i % WORD_COUNT], behaviour.in_words ? "" : "@" SIGNS);
     if (!behaviour.in_words) stamp(p - 16, i, now());
     if (ends_sentence(i)) p += sprintf(p, " [1].");
   }
