@@ -1,11 +1,10 @@
 """Which book it is."""
 
-from attrs import frozen
-
 from models.chat import PageLink
+from models.record import record
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class Book:
     name: str
     chapters: tuple[PageLink, ...]  # by the chapter's title, each with its first page

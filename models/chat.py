@@ -7,11 +7,13 @@ from uuid import UUID
 
 from attrs import field, frozen
 
+from models.record import record
+
 # Where a row was kept: in Postgres, on our disk until Postgres takes it, or on a line of our log.
 Stored = Literal["database", "spool", "log"]
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ChatMessage:
     content: str
     user_id: str | None = None
@@ -19,14 +21,14 @@ class ChatMessage:
     metadata: Mapping[str, Any] = field(factory=dict)
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ChatMessageRequest:
     message: ChatMessage
     conversation_id: UUID | None = None
     stream: bool = False
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ChatQueryRequest:
     query_text: str
     selected_text: str | None = None
@@ -54,7 +56,7 @@ class Citation:
     weak: bool = False  # some sentence that cites it says more than the passage does
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class PageLink:
     """A page of the book, to send a reader to."""
 
@@ -76,7 +78,7 @@ class Usage:
         return self.prompt_tokens + self.completion_tokens
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ChatAnswer:
     content: str
     message_id: UUID
@@ -84,7 +86,7 @@ class ChatAnswer:
     status: Literal["success"] = "success"
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ChatReply:
     response: ChatAnswer
     conversation_id: UUID | None

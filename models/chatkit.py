@@ -6,12 +6,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from attrs import field, frozen
+from attrs import field
+
+from models.record import record
 
 Order = Literal["asc", "desc"]
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class InputPart:
     """Typed text, or a tag, which reads as its text."""
 
@@ -19,7 +21,7 @@ class InputPart:
     text: str
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class UserInput:
     content: tuple[InputPart, ...]
     quoted_text: str | None = None
@@ -30,84 +32,84 @@ class UserInput:
         return "".join(part.text for part in self.content)
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class CreateThreadParams:
     input: UserInput
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class CreateThread:
     type: Literal["threads.create"]
     params: CreateThreadParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class AddUserMessageParams:
     thread_id: UUID
     input: UserInput
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class AddUserMessage:
     type: Literal["threads.add_user_message"]
     params: AddUserMessageParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class RetryParams:
     thread_id: UUID
     item_id: str  # of a question
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class RetryAfterItem:
     type: Literal["threads.retry_after_item"]
     params: RetryParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ListThreadsParams:
     limit: int | None = None
     order: Order = "desc"
     after: UUID | None = None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ListThreads:
     type: Literal["threads.list"]
     params: ListThreadsParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ThreadParams:
     thread_id: UUID
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class GetThread:
     type: Literal["threads.get_by_id"]
     params: ThreadParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class UpdateThreadParams:
     thread_id: UUID
     title: str
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class UpdateThread:
     type: Literal["threads.update"]
     params: UpdateThreadParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class DeleteThread:
     type: Literal["threads.delete"]
     params: ThreadParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ListItemsParams:
     thread_id: UUID
     limit: int | None = None
@@ -115,20 +117,20 @@ class ListItemsParams:
     after: str | None = None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ListItems:
     type: Literal["items.list"]
     params: ListItemsParams
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class FeedbackParams:
     thread_id: UUID
     item_ids: tuple[str, ...]
     kind: Literal["positive", "negative"]
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class GiveItemFeedback:
     type: Literal["items.feedback"]
     params: FeedbackParams
@@ -148,7 +150,7 @@ ChatkitRequest = (
 )
 
 
-@frozen
+@record()
 class KeptThread:
     """A conversation as ChatKit lists it."""
 
@@ -157,7 +159,7 @@ class KeptThread:
     created_at: datetime
 
 
-@frozen
+@record()
 class KeptItem:
     """One side of an exchange; *citations* is JSON."""
 
@@ -172,7 +174,7 @@ class KeptItem:
     citations: list[dict[str, Any]] = field(converter=orjson.loads)
 
 
-@frozen
+@record()
 class KeptQuestion:
     """A question that is asked again: what stands from it on is to be replaced."""
 
@@ -181,7 +183,7 @@ class KeptQuestion:
     selected_text: str | None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ChatkitConfig:
     """What a page needs to show ChatKit."""
 

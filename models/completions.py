@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import field
+
+from models.record import record
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class CompletionMessage:
     role: str
     content: Any = None  # text, or a list of parts of which some are text
@@ -18,12 +20,12 @@ class CompletionMessage:
         return self.content or ""
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class CompletionStreamOptions:
     include_usage: bool = False
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class CompletionRequest:
     messages: tuple[CompletionMessage, ...]
     model: str = "footnote"  # one answers, whatever is asked for
@@ -36,7 +38,7 @@ class CompletionRequest:
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class Model:
     id: str
     object: str = "model"
@@ -44,7 +46,7 @@ class Model:
     owned_by: str = "footnote"
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ModelList:
     object: str = "list"
     data: tuple[Model, ...]

@@ -2,30 +2,30 @@
 
 from typing import Literal
 
-from attrs import frozen
+from models.record import record
 
 PartStatus = Literal["ok", "degraded", "down"]
 
 
-@frozen
+@record()
 class Part:
     status: PartStatus
     detail: str
 
 
-@frozen
+@record()
 class Parts:
     database: Part
     index: Part
     model: Part
 
 
-@frozen
+@record()
 class Readiness:
     status: Literal["ready", "degraded"]
     parts: Parts
 
 
-@frozen
+@record()
 class Liveness:
     status: Literal["alive"] = "alive"

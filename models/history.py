@@ -10,12 +10,13 @@ from attrs import field, frozen
 
 from models.chat import Stored
 from models.readers import Account, SessionRecord
+from models.record import record
 
 # What became of an exchange that was to be kept.
 Kept = Literal["kept", "no user", "no conversation"]
 
 
-@frozen
+@record()
 class ConversationSummary:
     conversation_id: UUID
     title: str
@@ -24,13 +25,13 @@ class ConversationSummary:
     updated_at: datetime  # of the newest exchange
 
 
-@frozen
+@record()
 class ConversationPage:
     items: tuple[ConversationSummary, ...]
     next: str | None
 
 
-@frozen
+@record()
 class Exchange:
     """A question with its answer; *citations* is JSON as the database keeps it."""
 
@@ -78,7 +79,7 @@ class Judgement:
     judged_at: datetime
 
 
-@frozen
+@record()
 class StoredAnswer:
     """An answer to read on from the database; *citations* is JSON."""
 
@@ -92,13 +93,13 @@ class StoredAnswer:
     degraded: tuple[str, ...]
 
 
-@frozen
+@record()
 class KeptTurn:
     query: str | None
     response: str | None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class Conversation:
     conversation_id: UUID
     title: str
@@ -117,12 +118,12 @@ class Conversation:
         )
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ConversationRename:
     title: str
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class SavedExchange:
     user_id: UUID
     query: str
@@ -130,7 +131,7 @@ class SavedExchange:
     conversation_id: UUID | None = None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class ConversationSaved:
     id: UUID
     user_id: UUID
@@ -138,13 +139,13 @@ class ConversationSaved:
     stored: Stored = "database"
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class Feedback:
     rating: Literal["positive", "negative"]
     comment: str | None = None
 
 
-@frozen
+@record()
 class FeedbackRecord:
     message_id: UUID
     rating: Literal["positive", "negative"]
@@ -152,7 +153,7 @@ class FeedbackRecord:
     created_at: datetime
 
 
-@frozen
+@record()
 class InteractionRecord:
     """What a reader may see of a logged question."""
 
@@ -164,7 +165,7 @@ class InteractionRecord:
     status: str
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class AccountExport:
     account: Account
     sessions: tuple[SessionRecord, ...]

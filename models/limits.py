@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from attrs import frozen
+from models.record import record
 
 
-@frozen
+@record()
 class Charged:
     """Zero, or how long to wait; and the keys of the budgets that had nothing left."""
 

@@ -4,65 +4,65 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from attrs import field, frozen
+from models.record import record
 
 Transport = Literal["cookie", "bearer"]
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class NewCredentials:
     email: str
-    password: str = field(repr=False)
+    password: str
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class Credentials:
     email: str
-    password: str = field(repr=False)
+    password: str
     transport: Transport = "cookie"
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class GuestRequest:
     transport: Transport = "cookie"
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class PasswordChange:
-    current_password: str = field(repr=False)
-    new_password: str = field(repr=False)
+    current_password: str
+    new_password: str
 
 
-@frozen
+@record()
 class Registered:
     id: UUID
     email: str
     created_at: datetime
 
 
-@frozen
+@record()
 class Credential:
     """What a login is checked against."""
 
     user_id: UUID
     email: str
-    password_hash: str | None = field(repr=False)
+    password_hash: str | None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class LoggedIn:
     user_id: UUID
     email: str | None
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class BearerLoggedIn(LoggedIn):
-    access_token: str = field(repr=False)
+    access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105
     expires_in: int  # seconds
 
 
-@frozen
+@record()
 class SessionUser:
     """The user of a session; what ``get_session`` tells. A guest has no e-mail."""
 
@@ -72,7 +72,7 @@ class SessionUser:
     expires_at: datetime
 
 
-@frozen
+@record()
 class FoundSession:
     """A valid session with its user; *is_due*: it has been used, and is to live on."""
 
@@ -83,7 +83,7 @@ class FoundSession:
     is_due: bool
 
 
-@frozen
+@record()
 class Account:
     user_id: UUID
     email: str | None
@@ -91,7 +91,7 @@ class Account:
     created_at: datetime
 
 
-@frozen
+@record()
 class SessionRecord:
     created_at: datetime
     expires_at: datetime

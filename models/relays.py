@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from attrs import frozen
+from models.record import record
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class Wish:
     """To read an answer on behind its first *after* characters, or to stop it."""
 
@@ -17,7 +17,7 @@ class Wish:
     is_numbered: bool = False
 
 
-@frozen(kw_only=True)
+@record(kw_only=True)
 class RelayedFrames:
     """The frames since the last time."""
 
