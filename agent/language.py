@@ -98,21 +98,22 @@ _OF_WORD = {  # word → the languages in which it is frequent
     word: tuple(name for name, words in _FREQUENT.items() if word in words)
     for word in frozenset().union(*_FREQUENT.values())
 }
+# Compiled when they are first looked for: a set of characters is made one by one, 10 ms for these.
 _SCRIPTS = {
-    "japanese": re.compile("[\u3040-\u30ff]"),  # before Chinese, with which it shares characters
-    "chinese": re.compile("[\u3400-\u9fff\uf900-\ufaff]"),
-    "korean": re.compile("[\uac00-\ud7af\u1100-\u11ff]"),
-    "russian": re.compile("[\u0400-\u052f]"),
-    "greek": re.compile("[\u0370-\u03ff]"),
-    "arabic": re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff]"),
-    "hebrew": re.compile("[\u0590-\u05ff]"),
-    "hindi": re.compile("[\u0900-\u097f]"),
-    "bengali": re.compile("[\u0980-\u09ff]"),
-    "tamil": re.compile("[\u0b80-\u0bff]"),
-    "thai": re.compile("[\u0e00-\u0e7f]"),
+    "japanese": "[\u3040-\u30ff]",  # before Chinese, with which it shares characters
+    "chinese": "[\u3400-\u9fff\uf900-\ufaff]",
+    "korean": "[\uac00-\ud7af\u1100-\u11ff]",
+    "russian": "[\u0400-\u052f]",
+    "greek": "[\u0370-\u03ff]",
+    "arabic": "[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff]",
+    "hebrew": "[\u0590-\u05ff]",
+    "hindi": "[\u0900-\u097f]",
+    "bengali": "[\u0980-\u09ff]",
+    "tamil": "[\u0b80-\u0bff]",
+    "thai": "[\u0e00-\u0e7f]",
 }
 _DENSE = ("japanese", "chinese", "korean")  # one character of these is as long as two letters
-_BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]+")
+_BEYOND_LATIN = re.compile("[^\x00-\u036f\u2000-\u206f]+")  # and no quotes and dashes
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _WORD = re.compile(r"[^\W\d_]+")
 _ASCII_WORD = re.compile(r"[A-Za-z]+")
@@ -172,8 +173,10 @@ def _script(text: str) -> str | None:
     """The language of the script that most of *text* is in, unless that is Latin."""
     if text.isascii():
         return None
-    beyond = "".join(_BEYOND_LATIN.findall(text))  # in most texts a few quotes and dashes
-    found = {name: len(script.findall(beyond)) for name, script in _SCRIPTS.items()}
+    beyond = "".join(_BEYOND_LATIN.findall(text))
+    if not beyond:
+        return None
+    found = {name: len(re.findall(script, beyond)) for name, script in _SCRIPTS.items()}
     if found["japanese"] * 4 > found["chinese"]:  # kana between characters: no Chinese
         found["japanese"] += found.pop("chinese")
     best = max(found, key=found.__getitem__)

@@ -25,7 +25,7 @@ _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?:\[[ xX]\] )?|[ \t]*>
 _HEADING = re.compile(r"#{1,6}[ \t]|(\*\*|__)(?:(?!\1).){1,200}\1[:.]?$")
 _RULE = re.compile(r"\|?[ \t]*:?-{2,}[-:| \t]*$")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
-_SPACELESS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_SPACELESS = "[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"  # compiled for whom needs it
 # It looks back from behind the first digit: what begins with a digit is found fast.
 NUMBER = re.compile(r"\d(?<![\w.]\d)\d*(?:[.,'\u00a0\u202f]\d+)*")
 
@@ -57,7 +57,7 @@ class Claim:
 
     @property
     def _is_dense(self) -> bool:
-        return len(_SPACELESS.findall(self.text)) >= DENSE
+        return len(re.findall(_SPACELESS, self.text)) >= DENSE
 
 
 def claims(text: str, marks: Sequence[Mark]) -> list[Claim]:
