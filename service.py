@@ -139,7 +139,8 @@ async def opened(here: Settings, metrics: Metrics) -> AsyncIterator[State]:
         db = await _database(here, stack)
         agent = open_agent(here)
         stack.push_async_callback(agent.close)
-        await stack.enter_async_context(running(agent.warm()))
+        if not here.on_vercel:  # where a request waits for the start, and nothing runs after it
+            await stack.enter_async_context(running(agent.warm()))
         passwords = Passwords(here.bcrypt_cost)
         stack.callback(passwords.close)
         storage = await _storage(here, stack, db, metrics)

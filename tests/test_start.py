@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from settings import ROOT
 
@@ -12,6 +13,7 @@ HEAVY = {
     *("openai", "qdrant_client", "numpy", "grpc", "onnxruntime", "tokenizers", "pydantic"),
     *("aiohttp", "httpx2", "cryptography", "jwt", "prometheus_client", "zxcvbn", "markdown_it"),
 }
+BESIDE = {"Relays.serving", "Storage.replaying"}  # what waits for work once the service has started
 # An ASGI server of its own: a client library would load what is looked for.
 BOOT = """
 import asyncio, json, sys
@@ -41,14 +43,34 @@ async def main():
     await started.wait()
     question = json.dumps({"message": {"content": "Who won the world cup in 1954?"}}).encode()
     live, _ = await reply(state, "GET", "/health/live")
+    beside = sorted(task.get_coro().__qualname__ for task in asyncio.all_tasks())
     asked, answer = await reply(state, "POST", "/api/v1/chat", question)
     loaded = sorted(sys.modules)
     told.put_nowait({"type": "lifespan.shutdown"})
     await life
-    print(json.dumps([live, asked, answer["refused"], loaded]))
+    print(json.dumps([live, beside, asked, answer["refused"], loaded]))
 
 asyncio.run(main())
 """
+
+
+def booted(settings: dict[str, str]) -> list[Any]:
+    """What BOOT says of a start with *settings* and no database."""
+    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    common = {
+        "EMBEDDING_MODEL": "none",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "BETTER_AUTH_SECRET": "0123456789abcdefghijklmnopqrstuvwxyz",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", BOOT],
+        cwd=ROOT,
+        env=usual | common | settings,
+        capture_output=True,
+        check=True,
+    )
+    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def test_a_start_and_a_refusal_load_no_library_of_models_vectors_or_keys(tmp_path: Path) -> None:
@@ -56,26 +78,24 @@ def test_a_start_and_a_refusal_load_no_library_of_models_vectors_or_keys(tmp_pat
     book = tmp_path / "book"
     book.mkdir()
     (book / "lamp.md").write_text("# The lamp\n\nTurn the brass wheel to light the lamp.\n")
-    settings = {
-        "BOOK": str(book),
-        "FOOTNOTE_HOME": str(tmp_path / "home"),
-        "EMBEDDING_MODEL": "none",
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        "BETTER_AUTH_SECRET": "0123456789abcdefghijklmnopqrstuvwxyz",
-    }
-    usual = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
 
-    done = subprocess.run(
-        [sys.executable, "-c", BOOT],
-        cwd=ROOT,
-        env=usual | settings,
-        capture_output=True,
-        check=True,
+    live, _, asked, refused, loaded = booted(
+        {"BOOK": str(book), "FOOTNOTE_HOME": str(tmp_path / "home")}
     )
 
-    live, asked, refused, loaded = json.loads(done.stdout.splitlines()[-1])
     assert (live, asked, refused) == (200, 200, True)
     assert HEAVY & set(loaded) == set()
+
+
+def test_nothing_warms_up_on_vercel_beside_the_request_that_made_it_start(tmp_path: Path) -> None:
+    """What a question needs it loads, in the time that a health check or a page need not take."""
+    live, beside, asked, _, loaded = booted(
+        {"VERCEL": "1", "QDRANT_URL": "http://127.0.0.1:1", "FOOTNOTE_HOME": str(tmp_path)}
+    )
+
+    assert (live, asked) == (200, 200)
+    assert set(beside) == BESIDE | {"main", "Starlette.__call__"}
+    assert "qdrant_client" in loaded
 
 
 def test_the_collector_works_again_after_a_start_and_leaves_alone_what_it_made() -> None:
