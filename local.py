@@ -16,14 +16,17 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
 import migrate
 from agent.index import generations, index_directory
 from database import OUTAGES
-from postmaster import PostgresUnavailable, Postmaster
 from settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from postmaster import Postmaster
 
 log = logging.getLogger("footnote.local")
 
@@ -85,12 +88,14 @@ async def _with_index(settings: Settings, stack: AsyncExitStack, *, refresh: boo
     return settings
 
 
-async def start_database(home: Path) -> Postmaster:
+async def start_database(home: Path) -> "Postmaster":
     """The private Postgres under *home*. Raises ``LocalUnavailable``.
 
     A cancelled start is waited for and stopped: its thread cannot be cancelled, and would leave a
     server behind.
     """
+    from postmaster import PostgresUnavailable, Postmaster  # which a server does without
+
     starting = asyncio.create_task(asyncio.to_thread(Postmaster.start, home / "postgres"))
     try:
         return await asyncio.shield(starting)

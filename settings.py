@@ -282,10 +282,16 @@ class Settings:
 
 def _environment() -> dict[str, str]:
     """``.env`` below the process's own environment, in which a blank value counts as unset."""
+    file = {name: value for name, value in _of_file().items() if value}
+    return file | {name: value for name, value in os.environ.items() if value.strip()}
+
+
+def _of_file() -> Mapping[str, str | None]:
+    if not (path := ROOT / ".env").exists():
+        return {}
     from dotenv import dotenv_values
 
-    file = {name: value for name, value in dotenv_values(ROOT / ".env").items() if value}
-    return file | {name: value for name, value in os.environ.items() if value.strip()}
+    return dotenv_values(path)
 
 
 def read_or_exit(*, serves: bool = False) -> Settings:
