@@ -4,13 +4,13 @@
 prepares every one on the migrated schema and compares its columns with the declared record.
 """
 
-import inspect
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
+from inspect import get_annotations
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin
 
 from attrs import frozen, has
 
@@ -66,11 +66,11 @@ def _bound(
     file = Path(sys.modules[declared.__module__].__file__ or "")
     name = f"{file.stem}.{declared.__name__}"
     sql, params = number(read_statements(file.with_suffix(".sql"))[declared.__name__])
-    if set(params) != {*inspect.signature(declared).parameters} - {"db"}:
+    declares = get_annotations(declared, eval_str=True)
+    if set(params) != declares.keys() - {"db", "return"}:
         raise TypeError(f"{name}: the SQL takes {params}")
     repeatable = is_read(sql) if repeatable is None else repeatable
-    returns = get_type_hints(declared)["return"]
-    bound = STATEMENTS[name] = Statement(sql, params, returns, repeatable)
+    bound = STATEMENTS[name] = Statement(sql, params, declares["return"], repeatable)
     fetch = _fetch_of(bound)
 
     async def run(db: Executor | None, **args: Any) -> Any:
