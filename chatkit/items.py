@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from answer import Answer
 from chatkit.markers import Marked, MarkerStream
 from identifiers import made_at
@@ -65,7 +67,7 @@ def item(kept: KeptItem) -> Json:
             kept.message_id,
             thread_id=kept.conversation_id,
             created_at=kept.created_at,
-            content=[output_text(kept.response, kept.citations)],
+            content=[output_text(kept.response, orjson.loads(kept.citations))],
         )
     return user_message(
         kept.question_id,

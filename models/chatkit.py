@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-import orjson
 from attrs import field
 
 from models.record import record
@@ -171,7 +170,7 @@ class KeptItem:
     selected_text: str | None
     response: str
     created_at: datetime
-    citations: list[dict[str, Any]] = field(converter=orjson.loads)
+    citations: str
 
 
 @record()
