@@ -1,7 +1,7 @@
 """The document, compiled: operations with their schemas, parameters and security."""
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -60,13 +60,17 @@ class Validators(dict[str, jsonschema_rs.Validator]):
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self.registry = jsonschema_rs.Registry([(NAME, document)])
+        self._document = document
+
+    @cached_property
+    def _registry(self) -> jsonschema_rs.Registry:
+        return jsonschema_rs.Registry([(NAME, self._document)])
 
     def __missing__(self, pointer: str) -> jsonschema_rs.Validator:
         # mask: a message must never quote a password back, nor write it to a log.
         self[pointer] = compiled = jsonschema_rs.validator_for(
             {"$ref": NAME + quote(pointer, safe="#/~")},
-            registry=self.registry,
+            registry=self._registry,
             validate_formats=True,
             mask="value",
         )

@@ -1,6 +1,8 @@
 """The contract itself and the page that shows it; static, so they are no operations of it."""
 
 import re
+from collections.abc import Callable
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -26,14 +28,15 @@ TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 def routes(contract: Contract) -> list[BaseRoute]:
     """GET /openapi.yaml, /openapi.json, /docs, and the files that the page loads."""
-    as_json = orjson.dumps(contract.document, option=orjson.OPT_INDENT_2)
-    as_yaml = (ROOT / "openapi.yaml").read_bytes()
+
+    def as_json() -> bytes:
+        return orjson.dumps(contract.document, option=orjson.OPT_INDENT_2)
 
     async def get_page(request: Request) -> Response:
         return FileResponse(PAGES / "reference.html", headers={"Content-Security-Policy": POLICY})
 
     documents = {
-        "/openapi.yaml": Document(as_yaml, "application/yaml"),
+        "/openapi.yaml": Document((ROOT / "openapi.yaml").read_bytes, "application/yaml"),
         "/openapi.json": Document(as_json, "application/json"),
     }
     slashes = ("", "/")
@@ -51,13 +54,21 @@ def routes(contract: Contract) -> list[BaseRoute]:
 class Document:
     """A text that tools anywhere may read, and need not fetch again while it is the same.
 
+    It is made when it is first asked for: few are, and all of them are 0.4 MiB.
+
     ``no-cache`` asks them to ask: the contract changes with the service, and a 304 costs 200 bytes.
     """
 
-    def __init__(self, content: bytes, media_type: str) -> None:
-        self.content, self.media_type = content, media_type
-        self.etag = f'"{sha256(content).hexdigest()[:32]}"'
-        self.headers = {"ETag": self.etag, "Cache-Control": "public, no-cache", **PUBLIC}
+    def __init__(self, make: Callable[[], bytes], media_type: str) -> None:
+        self._make, self.media_type = make, media_type
+
+    @cached_property
+    def content(self) -> bytes:
+        return self._make()
+
+    @cached_property
+    def etag(self) -> str:
+        return f'"{sha256(self.content).hexdigest()[:32]}"'
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._answer(Request(scope))(scope, receive, send)
@@ -67,9 +78,10 @@ class Document:
             return Response(status_code=204, headers=PUBLIC_PREFLIGHT)
         if request.method not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD, OPTIONS"})
+        headers = {"ETag": self.etag, "Cache-Control": "public, no-cache", **PUBLIC}
         if is_known(self.etag, request.headers.getlist("If-None-Match")):
-            return Response(status_code=304, headers=self.headers)
-        return Response(self.content, media_type=self.media_type, headers=self.headers)
+            return Response(status_code=304, headers=headers)
+        return Response(self.content, media_type=self.media_type, headers=headers)
 
 
 def is_known(etag: str, if_none_match: list[str]) -> bool:
