@@ -1,25 +1,20 @@
 """Traces, where OpenTelemetry is set up: a span a request, and one for each stage of an answer.
 
-Without the library nothing happens. Spans say what was called, how it ended and how long it took:
-no question, answer, body, query or address. Knows no exporter: whoever starts the process with
-OpenTelemetry chooses one.
+Where nobody records nothing happens, and the library is not even loaded. Spans say what was called,
+how it ended and how long it took: no question, answer, body, query or address. Knows no exporter:
+whoever starts the process with OpenTelemetry chooses one.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from models import Interaction
 
-try:
-    from opentelemetry import trace
-    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-except ImportError:
-    IS_INSTALLED = False
-else:
-    IS_INSTALLED = True
-    TRACER = trace.get_tracer("footnote")  # which finds out later who records
-    CALLERS = TraceContextTextMapPropagator()
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 End = Callable[[str, int], None]
 NOTHING: AbstractContextManager[End] = nullcontext(lambda _operation, _status: None)
@@ -33,23 +28,31 @@ def request(
     It is a child of the span that a ``traceparent`` of *headers* names.
     https://www.w3.org/TR/trace-context/
     """
-    return _span(method, headers, request_id) if _is_set_up() else NOTHING
+    tracer = _tracer()
+    return _span(tracer, method, headers, request_id) if tracer else NOTHING
 
 
-def _is_set_up() -> bool:
-    """Whether somebody records: the library alone only passes spans on to nobody."""
-    if not IS_INSTALLED:
-        return False
-    waits = isinstance(TRACER, trace.ProxyTracer)  # for a provider of the process
-    return not (waits and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider))
+def _tracer() -> "Tracer | None":
+    """Of whoever records, and has loaded the library to say so: alone it passes on to nobody."""
+    if "opentelemetry.trace" not in sys.modules:
+        return None
+    from opentelemetry import trace
+
+    is_waiting = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+    return None if is_waiting else trace.get_tracer("footnote")
 
 
 @contextmanager
-def _span(method: str, headers: Mapping[str, str], request_id: str) -> Iterator[End]:
+def _span(
+    tracer: "Tracer", method: str, headers: Mapping[str, str], request_id: str
+) -> Iterator[End]:
+    from opentelemetry import trace
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
     is_whole = False
-    with TRACER.start_as_current_span(
+    with tracer.start_as_current_span(
         "request",
-        CALLERS.extract(headers),
+        TraceContextTextMapPropagator().extract(headers),
         kind=trace.SpanKind.SERVER,
         attributes={"http.request.method": method, "footnote.request_id": request_id},
         record_exception=False,  # its text may quote anything
@@ -72,7 +75,7 @@ def _span(method: str, headers: Mapping[str, str], request_id: str) -> Iterator[
 
 def answered(interaction: Interaction) -> None:
     """The stages of an answer that has ended, as spans of what is current."""
-    if not _is_set_up():
+    if not (tracer := _tracer()):
         return
     stages = {
         "retrieval": interaction.retrieval_ms,
@@ -84,15 +87,15 @@ def answered(interaction: Interaction) -> None:
         if milliseconds is None:
             continue
         ended = interaction.asked_at + timedelta(milliseconds=milliseconds)
-        TRACER.start_span(name, start_time=_nanoseconds(began)).end(_nanoseconds(ended))
+        tracer.start_span(name, start_time=_nanoseconds(began)).end(_nanoseconds(ended))
         began = ended
 
 
 def storing() -> AbstractContextManager[object]:
     """The span of a block that stores an answer."""
-    if not _is_set_up():
+    if not (tracer := _tracer()):
         return NOTHING
-    return TRACER.start_as_current_span(
+    return tracer.start_as_current_span(
         "storing", record_exception=False, set_status_on_exception=False
     )
 

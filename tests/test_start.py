@@ -12,7 +12,7 @@ from settings import ROOT
 HEAVY = {
     *("openai", "qdrant_client", "numpy", "grpc", "onnxruntime", "tokenizers", "pydantic"),
     *("aiohttp", "httpx2", "cryptography", "jwt", "prometheus_client", "zxcvbn", "markdown_it"),
-    "postmaster",
+    *("postmaster", "opentelemetry"),
 }
 BESIDE = {"Relays.serving", "Storage.replaying"}  # what waits for work once the service has started
 # An ASGI server of its own: a client library would load what is looked for.
