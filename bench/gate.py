@@ -53,8 +53,8 @@ RATIOS = (
     Ratio("a relayed token, to nginx", relay(OURS), relay("nginx"), 4.6),
     Ratio("a relayed token, to raw ASGI", relay(OURS), relay("raw ASGI"), 2.4),
     Ratio("a relayed token, to FastAPI", relay(OURS), relay("FastAPI"), 0.3),
-    Ratio("a cold start, to FastAPI", "cold|serverless|CPU ms", "cold|FastAPI|CPU ms", 0.26),
-    Ratio("a cold start, to python", "cold|serverless|CPU ms", "cold|python|CPU ms", 38.0),
+    Ratio("a cold start, to FastAPI", "cold|serverless|CPU ms", "cold|FastAPI|CPU ms", 0.18),
+    Ratio("a cold start, to python", "cold|serverless|CPU ms", "cold|python|CPU ms", 28.0),
 )
 GONE_MS = 100.0
 
