@@ -144,9 +144,13 @@ def message(question: str, **metadata: object) -> dict[str, Any]:
 
 @contextmanager
 def unheard() -> Iterator[list[str]]:
-    """What an event loop complains of meanwhile: what broke in a callback, or in nobody's task."""
+    """What an event loop complains of meanwhile: what broke in a callback, or in nobody's task.
+
+    Not of a future that nobody awaited: a driver whose database goes away leaves such.
+    """
     said: list[str] = []
     handler = logging.Handler(logging.ERROR)
+    handler.addFilter(lambda record: "Future exception" not in record.getMessage())
     handler.emit = lambda record: said.append(  # type: ignore[method-assign]
         logging.Formatter().format(record)
     )
