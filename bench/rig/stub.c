@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 enum { SENTENCE = 16, DIMENSIONS = 384, MAX_BATCH = 256, READ = 65536 };
+enum { MOST_OF_A_TOKEN = 40 };  // bytes of " conversation" with a stamp and " [1].", which are 35
 
 typedef struct Conn {
   int fd, is_streaming, wants_usage, in_words, place;  // place: in the heap, -1 outside
@@ -196,7 +197,7 @@ static void send_json(Conn *c, const char *body, size_t len) {
 }
 
 static void speak(Conn *c) {
-  static char bytes[MAX_BATCH * 512];
+  static char bytes[MAX_BATCH * sizeof words[0][0][0].bytes];
   while (c->fd >= 0 && c->next < c->count && !is_full(c)) {
     uint64_t at = now();
     int len = 0;
@@ -226,7 +227,7 @@ static void begin_stream(Conn *c, int wants_usage) {
 }
 
 static void complete(Conn *c) {
-  char *body = malloc(1024 + behaviour.count * 32), *p = body;
+  char *body = malloc(1024 + (size_t)behaviour.count * MOST_OF_A_TOKEN), *p = body;
   p += sprintf(p, "{\"id\":\"chatcmpl-B9MBs8CjcvOU2jLn4n570S5qMJKcT\",\"object\":\"chat.completion\",\"created\":1741569952,"
     "\"model\":\"gpt-5-mini-2025-08-07\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"");
   for (int i = 0; i < behaviour.count; i++) {
