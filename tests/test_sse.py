@@ -122,7 +122,7 @@ async def test_a_reader_who_stalls_on_the_last_frame_gets_nothing_behind_it() ->
 
 
 async def test_the_end_is_quiet_where_the_server_tells_it_at_once() -> None:
-    """A reader is gone in the moment when the last frame has been sent, for uvicorn."""
+    """As soon as the last frame is sent, uvicorn says that the reader has left: no error."""
     reader, complaints = Reader(), list[dict[str, Any]]()
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 
