@@ -15,7 +15,8 @@ from border import Border
 from headers import Header, SecurityHeaders
 from metrics import Metrics
 from problems import ForeignOrigin
-from settings import Settings, origin_of
+from setting_values import origin_of
+from settings import Settings
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_PAGES = frozenset({"same-origin", "none"})  # Sec-Fetch-Site: our page, or the reader's own act

@@ -19,7 +19,7 @@ LAYERS = [
     {"border", "contract", "cross_site", "headers", "sse", "migrate"},
     {"agent", "queries", "credentials", "spool"},
     {"database", "postmaster", "logs", "metrics", "tracing"},
-    {"settings"},
+    {"settings", "setting_values"},
     {"models"},
     {"problems", "identifiers", "clients", "readers", "plain_text", "breaker", "postgres_url"},
 ]
