@@ -22,7 +22,7 @@ from agent.index import Hit, Index
 from agent.rendered import letters
 from agent.selection import locate
 from agent.terms import query_vector
-from service import open_agent
+from resources import open_agent
 from settings import Settings
 
 TAG = re.compile(r"<!--.*?-->|<[^<>]+>", re.DOTALL)

@@ -27,7 +27,7 @@ from agent.quotes import weigh_by
 from agent.ranking import asked, confident, rank
 from agent.retrieval import CONSIDERED, TOP_K
 from agent.terms import query_vector
-from service import open_agent
+from resources import open_agent
 from settings import Settings
 
 STAGES = ("embed", "search", "rank and gate", "quote", "whole answer")

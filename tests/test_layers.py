@@ -11,7 +11,7 @@ from settings import ROOT
 LAYERS = [
     {"service", "serve", "connections"},
     {"local", "routes"},
-    {"asking", "authentication", "state"},
+    {"asking", "authentication", "state", "resources"},
     {"storage", "relay"},
     {"history", "chat_stream", "chatkit", "completion_stream"},
     {"answers", "interaction_log", "limits", "wire"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from service import model_providers
+from resources import model_providers
 from settings import BadSettings, Settings
 
 KEYS = {"OPENAI_API_KEY": "sk", "GEMINI_API_KEY": "g"}
