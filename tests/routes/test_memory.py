@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 
@@ -164,13 +165,22 @@ def test_a_model_is_told_this_conversation_and_no_other(
     assert "Eve's" not in to_new
 
 
+def has_gone(postgres: Postmaster, name: str) -> bool:
+    """Whether the service did not come back between the end of its connections and the renaming."""
+    end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1"
+    asyncio.run(run_sql(postgres.dsn, end, name))
+    try:
+        asyncio.run(run_sql(postgres.dsn, f'alter database "{name}" rename to "{name}_away"'))
+    except asyncpg.ObjectInUseError:
+        return False
+    return True
+
+
 @contextmanager
 def gone(postgres: Postmaster, dsn: str) -> Iterator[None]:
     """The database is out of reach for a while, and its connections have ended."""
     name = dsn.partition("///")[2].partition("?")[0] or dsn.split("/")[3].partition("?")[0]
-    end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1"
-    asyncio.run(run_sql(postgres.dsn, end, name))
-    asyncio.run(run_sql(postgres.dsn, f'alter database "{name}" rename to "{name}_away"'))
+    until(lambda: has_gone(postgres, name))
     yield
     asyncio.run(run_sql(postgres.dsn, f'alter database "{name}_away" rename to "{name}"'))
 
