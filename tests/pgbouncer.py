@@ -1,7 +1,6 @@
 """Debian's PgBouncer, in transaction mode, in front of the tests' Postgres."""
 
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -9,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, urlsplit
+
+from postmaster.account import account_for
 
 PROGRAM = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
 CONFIG = """
@@ -47,18 +48,14 @@ class PgBouncer:
     def __enter__(self) -> Self:
         config = self.place / "pgbouncer.ini"
         config.write_text(CONFIG.format(sockets=self.sockets, port=self.port, place=self.place))
-        user = "nobody" if os.geteuid() == 0 else None  # it refuses to be root
-        if user:
-            nobody = pwd.getpwnam(user)
-            os.chown(self.place, nobody.pw_uid, nobody.pw_gid)
-            for parent in {
-                *self.place.parents,
-                *Path(self.sockets).parents,
-            }:  # pytest's are private
-                if parent.stat().st_uid == 0 and parent != Path("/tmp"):  # noqa: S108
-                    parent.chmod(parent.stat().st_mode | 0o011)
+        # It refuses to be root, too, and pytest's directories are private: closed anew by each run.
+        account = account_for(self.place, Path(self.sockets))
+        becomes = os.geteuid() == 0 and not account.prefix
+        os.chown(self.place, account.uid, account.gid)
         self._process = subprocess.Popen(
-            [PROGRAM, "-q", str(config)], user=user, group=user and "nogroup"
+            [*account.prefix, PROGRAM, "-q", str(config)],
+            user=account.uid if becomes else None,
+            group=account.gid if becomes else None,
         )
         for _ in range(200):
             try:
