@@ -21,7 +21,7 @@ from tests.fake_model import FakeModel
 from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, alone, run_sql, running
 from tests.pgbouncer import PgBouncer
 
-pytest_plugins = ["tests.witnesses"]
+pytest_plugins = ["tests.witnesses", "tests.once"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,8 +50,10 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postmaster]:
-    """One server for the run, gone with it."""
+    """One server for the run, gone with it: nothing in it has to outlive a machine."""
     with Postmaster.start(tmp_path_factory.mktemp("postgres") / "data") as server:
+        alone(run_sql(server.dsn, "alter system set fsync = off"))
+        alone(run_sql(server.dsn, "select pg_reload_conf()"))
         yield server
 
 

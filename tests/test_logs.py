@@ -82,7 +82,7 @@ def test_requests_at_the_same_time_keep_their_names(
     written: pytest.LogCaptureFixture,
 ) -> None:
     """Each of eight slow answers fails over in a line of its own request."""
-    model.say("One blast", behaviour="cut", gap=0.05)
+    model.say("One blast", behaviour="cut", gap=0.3)
     live = serve(evolve(with_model, answer_cache=0))
     responses: list[httpx2.Response] = []
     threads = [
