@@ -11,6 +11,7 @@ from hashlib import md5
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from attrs import evolve
 
@@ -22,6 +23,9 @@ from tests.live import BOOK, BOOK_URL, SECRET, SERVICE_KEY, Live, Serve, alone, 
 from tests.pgbouncer import PgBouncer
 
 pytest_plugins = ["tests.witnesses", "tests.once"]
+# That a busy machine takes 0.2 s for an example is no counterexample.
+hypothesis.settings.register_profile("patient", parent=hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +45,11 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     if seed is None:
         return None
     return f"fuzz: seed {seed}; again: make fuzz SEED={seed} FUZZ_SECONDS={seconds}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes a minute goes first: as a run's last test it would keep one of two cores alone."""
+    items.sort(key=lambda item: item.path.name != "test_schemathesis.py")
 
 
 @pytest.fixture(scope="session")
