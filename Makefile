@@ -7,6 +7,9 @@ PYTEST_ARGS ?=
 UV := uv==0.13.9
 VERCEL_RUNTIME := vercel-runtime==0.24.1
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Makes an environment $(1) with what $(2) lists, beside ours, whose uv it takes.
+ENVIRONMENT = $(PYTHON) -m venv $(1) && { $(BIN)/uv pip install --quiet --python $(1)/bin/python -r $(2) \
+	|| $(1)/bin/python -m pip install --quiet --disable-pip-version-check -r $(2); }
 
 .PHONY: help run ingest evaluate migrate test fuzz chaos test-pgbouncer test-vercel test-chatkit test-better-auth test-browser test-model check format handbook clean test-clients test-clients-java bench bench-gate lies
 .DEFAULT_GOAL := help
@@ -26,10 +29,11 @@ evaluate: $(VENV)/local ## how good are the answers? ARGS="--set all", or "--set
 migrate: $(VENV)/lean ## apply what is missing to DATABASE_URL
 	@$(BIN)/python -m migrate
 
-# Two at a time; then, alone, what measures itself. Of some tests, in one process.
+# Two at a time; then, alone, what measures itself. Of some tests, in one process. ChatKit's types and
+# Better Auth are asked, too, where they are installed.
 test: $(VENV)/dev ## all tests (PYTEST_ARGS="-k name" for some)
 ifeq ($(strip $(PYTEST_ARGS)),)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(and $(wildcard $(CHATKIT)),--chatkit=$(CHATKIT))
 	@$(BIN)/python -m pytest tests/chaos
 else
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -64,19 +68,25 @@ VERCEL_PYTHON ?= $(shell for p in python3.14 python3.13 python3.12; do \
 test-vercel: $(VENV)/dev ## on Vercel's own Python runtime; without Python 3.12 or newer, a sentence
 	@test -n "$(VERCEL_PYTHON)" || \
 		{ echo "Skipped: Vercel's runtime needs Python 3.12 or newer."; exit 0; }; \
-	{ test -x $(VERCEL)/bin/python || $(VERCEL_PYTHON) -m venv $(VERCEL); } && \
-	{ test $(VERCEL)/ready -nt requirements-local.txt || \
-		{ $(VERCEL)/bin/python -m pip install --quiet $(UV) && $(VERCEL)/bin/uv pip install --quiet \
-		--python $(VERCEL)/bin/python -r requirements-local.txt $(VERCEL_RUNTIME); }; } && \
-	touch $(VERCEL)/ready && \
+	$(MAKE) --no-print-directory $(VERCEL)/ready && \
 	$(BIN)/python -m pytest tests/vercel --vercel-python $(VERCEL)/bin/python $(PYTEST_ARGS)
 
-# Only its types are of use here; with what it depends on it would be 60 MB.
-CHATKIT := openai-chatkit==1.6.5 jinja2==3.1.6 markupsafe==3.0.4
+$(VERCEL)/ready: requirements-local.txt | $(VENV)/dev
+	@test -n "$(VERCEL_PYTHON)" || exit 0; \
+	echo "Installing what $< lists, for Vercel's runtime …" >&2; \
+	{ test -x $(VERCEL)/bin/python || $(VERCEL_PYTHON) -m venv $(VERCEL); } && \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(VERCEL)/bin/python \
+		-r $< $(VERCEL_RUNTIME) && touch $@
 
-test-chatkit: $(VENV)/dev ## what ChatKit is sent, read by the types of OpenAI's own server
-	@test -d $(VENV)/chatkit || $(PIP) --no-deps --target $(VENV)/chatkit $(CHATKIT)
-	@$(BIN)/python -m pytest tests/chatkit --chatkit $(VENV)/chatkit $(PYTEST_ARGS)
+# Only its types are of use here; with what it depends on it would be 60 MB.
+CHATKIT := $(VENV)/chatkit
+CHATKIT_TYPES := openai-chatkit==1.6.5 jinja2==3.1.6 markupsafe==3.0.4
+
+test-chatkit: $(VENV)/dev $(CHATKIT) ## what ChatKit is sent, read by the types of OpenAI's own server
+	@$(BIN)/python -m pytest tests/chatkit --chatkit $(CHATKIT) $(PYTEST_ARGS)
+
+$(CHATKIT): | $(VENV)/dev
+	@$(PIP) --no-deps --target $@ $(CHATKIT_TYPES)
 
 test-better-auth: $(VENV)/dev ## tests against a real Better Auth; without Node, a sentence
 	@{ command -v node && command -v npm; } >/dev/null || \
@@ -116,10 +126,9 @@ bench-gate: $(VENV)/dev .venv-bench/ready ## has a token become dearer? Ratios o
 	@$(BIN)/python -m bench.gate
 
 # The service that people would write has an environment of its own; without it, it is left out.
-.venv-bench/ready: bench/requirements-peer.txt
+.venv-bench/ready: bench/requirements-peer.txt | $(VENV)/dev
 	@echo "Installing what $< lists …" >&2
-	@{ $(PYTHON) -m venv .venv-bench && .venv-bench/bin/python -m pip install --quiet \
-		--disable-pip-version-check -r $< && touch $@; } || echo "The FastAPI service is left out." >&2
+	@{ $(call ENVIRONMENT,.venv-bench,$<) && touch $@; } || echo "The FastAPI service is left out." >&2
 
 check: $(VENV)/dev ## ruff and mypy, over code and tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy .
@@ -150,11 +159,16 @@ export BOOK BOOK_URL PORT HOST
 	@echo "Installing what $< lists …" >&2
 	@npm install --prefix $(@D) --silent --no-audit --no-fund --no-package-lock && touch $@
 
+# What CI tests with beside our own environment; -j installs it at once.
+.PHONY: packages
+packages: $(CHATKIT) $(VERCEL)/ready .venv-bench/ready $(CLIENTS)/python/.venv $(and $(shell \
+	command -v npm),tests/contract_lint/node_modules examples/better-auth/node_modules \
+	$(CLIENTS)/typescript-hey-api/node_modules $(CLIENTS)/typescript-fetch/node_modules)
+
 # A generator's own dependencies are kept apart from ours.
-$(CLIENTS)/%/.venv: $(CLIENTS)/%/requirements.txt
+$(CLIENTS)/%/.venv: $(CLIENTS)/%/requirements.txt | $(VENV)/dev
 	@echo "Installing what $< lists …" >&2
-	@$(PYTHON) -m venv $@ && $@/bin/python -m pip install --quiet --disable-pip-version-check -r $< \
-		&& touch $@
+	@$(call ENVIRONMENT,$@,$<) && touch $@
 
 $(VENV)/lean: requirements.txt
 $(VENV)/local: requirements.txt requirements-server.txt requirements-local.txt
