@@ -3,6 +3,7 @@
 Only the paid model is a fake (``fake_model.py``), and it is a real HTTP server.
 """
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-seconds", type=int, help="how long schemathesis is to look")
     parser.addoption("--fuzz-seed", type=int, help="what it draws its input from")
     parser.addoption("--fuzz-only", default="", help="the operations that it looks at")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, also in the background of a script: what is tested would inherit deafness."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
