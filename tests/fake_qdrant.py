@@ -6,7 +6,8 @@ with FakeQdrant() as qdrant:
     qdrant.delay = 5.0  # or waits so many seconds first
     qdrant.stop()  # or finds nobody there
 
-``qdrant.local`` is what it holds; ``qdrant.written`` lists what requests changed.
+``qdrant.local`` is what it holds; ``qdrant.written`` lists what requests changed,
+``qdrant.told`` how long the answers to others were.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ class FakeQdrant:
         self.local = QdrantClient(":memory:")
         self.written: list[str] = []  # "PUT /collections/book/points", in order
         self.upserted = 0  # points
+        self.told: list[int] = []  # the bytes of what searches and readings were answered
         self.indexed: dict[str, set[str]] = {}  # collection → the payload's members with an index
         self.status: int | None = None
         self.delay = 0.0  # seconds
@@ -63,6 +65,7 @@ class FakeQdrant:
         for collection in self.local.get_collections().collections:
             self.local.delete_collection(collection.name)
         self.written.clear()
+        self.told.clear()
         self.upserted, self.status, self.delay = 0, None, 0.0
 
     def stop(self) -> None:
@@ -107,7 +110,10 @@ class FakeQdrant:
                 status = 404 if "not found" in str(error) else 400
                 return JSONResponse({"status": {"error": str(error)}}, status)
             plain = to_jsonable_python(result, exclude_none=True)
-            return JSONResponse({"result": plain, "status": "ok", "time": 0.0})
+            answer = JSONResponse({"result": plain, "status": "ok", "time": 0.0})
+            if asks:
+                self.told.append(len(answer.body))
+            return answer
 
         return Route(path, endpoint, methods=[method])
 
@@ -145,7 +151,10 @@ class FakeQdrant:
     def _retrieve(self, name: str, body: Body) -> object:
         asked = models.PointRequest.model_validate(body)
         return self.local.retrieve(
-            name, asked.ids, with_payload=asked.with_payload or False, with_vectors=False
+            name,
+            asked.ids,
+            with_payload=asked.with_payload or False,
+            with_vectors=asked.with_vector or False,
         )
 
     def _query(self, name: str, body: Body) -> object:

@@ -7,11 +7,9 @@ passage has a dense vector for each of its windows, and is as near as the neares
 An index that was published without dense vectors is searched by words, whatever the embedder.
 """
 
-import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
-from operator import mul
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -239,19 +237,13 @@ def in_order(hits: Sequence[Hit]) -> list[Hit]:
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.ordinal))
 
 
-def hit_of(passage: Passage, score: float, dense: Sequence[float], stored: Any) -> Hit:
-    """A hit with its cosines; *stored* is the vector of the passage, or one for each window."""
-    if not stored or not isinstance(stored[0], list | tuple):
-        return Hit(passage, score, cosine(dense, stored or ()))
-    cosines = tuple(cosine(dense, vector) for vector in stored)
+def hit_of(passage: Passage, score: float, cosines: tuple[float, ...]) -> Hit:
+    """A hit with the *cosines* of all vectors that the index has of it, if any are compared.
+
+    They are its windows' where there are as many; another tool may have made them of anything.
+    """
     known = cosines if len(cosines) == len(windows(passage)) else ()
-    return Hit(passage, score, max(cosines), known)
-
-
-def cosine(a: Sequence[float], b: Sequence[float]) -> float:
-    """Of two vectors that need not have length 1; 0 with a vector of zeros."""
-    lengths = math.hypot(*a) * math.hypot(*b)
-    return sum(map(mul, a, b)) / lengths if lengths else 0.0
+    return Hit(passage, score, max(cosines, default=None), known)
 
 
 def payload_of(manifest: Manifest) -> dict[str, Any]:

@@ -35,11 +35,12 @@ from agent.index import (
     in_order,
     manifest_of,
 )
-from agent.passages import KNOWN, Passage, from_payload
+from agent.index.kept import MOST, Kept, cosines
+from agent.passages import from_payload
 from agent.terms import SparseVector
 
 if TYPE_CHECKING:
-    from qdrant_edge import EdgeShard, PointId, QueryRequest, ScoredPoint
+    from qdrant_edge import EdgeShard, PointId, QueryRequest, Record
 
 log = logging.getLogger("footnote.index")
 
@@ -51,29 +52,38 @@ SHARD = "shard"
 class _Generation:
     shard: "EdgeShard"
     manifest: Manifest
-    _known: "dict[PointId, Passage]" = field(factory=dict, repr=False)
+    _kept: "dict[PointId, Kept]" = field(factory=dict, repr=False)
 
-    def query(self, request: "QueryRequest") -> list[tuple[Passage, "ScoredPoint"]]:
-        """What is found; to read the passages costs more than to find them, so each is read once.
+    def query(self, request: "QueryRequest", meaning: Sequence[float] | None) -> list[Hit]:
+        """What is found, with how near it is to *meaning*.
 
         Raises what ``native_errors`` does. Safe in several threads.
         """
         with native_errors():
             points = self.shard.query(request)
-            passages = self._passages([point.id for point in points])
-        return [(passages[point.id], point) for point in points]
+            kept = self._read([point.id for point in points])
+        found = [kept[point.id] for point in points]
+        near = cosines(found, meaning)
+        return [
+            hit_of(each.passage, point.score, of)
+            for each, point, of in zip(found, points, near, strict=True)
+        ]
 
-    def _passages(self, ids: "list[PointId]") -> "dict[PointId, Passage]":
-        known = ((each, self._known.get(each)) for each in ids)
-        passages = {each: passage for each, passage in known if passage}
-        missing = [each for each in ids if each not in passages]
-        if missing:
-            for record in self.shard.retrieve(missing, with_payload=True, with_vector=False):
-                passages[record.id] = from_payload(UUID(str(record.id)), record.payload or {})
-            if len(self._known) > KNOWN:
-                self._known.clear()  # another thread has its own already
-            self._known.update(passages)
-        return passages
+    def _read(self, ids: "list[PointId]") -> "dict[PointId, Kept]":
+        kept = {each: known for each in ids if (known := self._kept.get(each))}
+        if missing := [each for each in ids if each not in kept]:
+            vectors: Any = [DENSE] if self.manifest.dimensions else False
+            for record in self.shard.retrieve(missing, with_payload=True, with_vector=vectors):
+                kept[record.id] = _kept(record)
+            if len(self._kept) > MOST:
+                self._kept.clear()  # another thread has its own already
+            self._kept.update(kept)
+        return kept
+
+
+def _kept(record: "Record") -> Kept:
+    vectors: Any = record.vector or {}
+    return Kept.of(from_payload(UUID(str(record.id)), record.payload or {}), vectors.get(DENSE))
 
 
 class EdgeIndex:
@@ -126,7 +136,7 @@ class EdgeIndex:
         request = _request(sparse, meaning, top_k, within)
         if request is None:
             return []
-        return in_order([_hit(*found, meaning) for found in current.query(request)])
+        return in_order(current.query(request, meaning))
 
     def _current(self) -> _Generation:
         stamp = generations.stamp(self._directory)
@@ -191,15 +201,8 @@ def _request(
         query=edge.Fusion.Dbsf(),  # type: ignore[arg-type]  # its stub forgets the base class
         prefetches=[edge.Prefetch(limit=CANDIDATES, query=q, filter=only) for q in queries],
         with_payload=False,
-        with_vector=[DENSE] if dense else False,
+        with_vector=False,
     )
-
-
-def _hit(passage: Passage, point: "ScoredPoint", dense: Sequence[float] | None) -> Hit:
-    if not dense:
-        return Hit(passage, point.score, None)
-    stored: Any = point.vector
-    return hit_of(passage, point.score, dense, stored.get(DENSE, ()))
 
 
 def load(generation: Path) -> "EdgeShard":

@@ -21,7 +21,6 @@ from agent.index import (
     IndexBusy,
     IndexUnusable,
     Location,
-    edge,
     generations,
     index_directory,
     open_index,
@@ -190,14 +189,15 @@ async def test_a_passage_that_changes_is_read_anew(location: Location) -> None:
 
 
 async def test_passages_are_found_again_when_they_are_no_longer_known(
-    embedded: Location, monkeypatch: pytest.MonkeyPatch
+    location: Location, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However large a book is, only so many of its passages are kept in memory."""
-    monkeypatch.setattr(edge, "KNOWN", 2)
+    monkeypatch.setattr("agent.index.edge.MOST", 2)
+    monkeypatch.setattr("agent.index.remote.MOST", 2)
     book = [passage(n, "The keeper trims the wick.") for n in range(5)]
-    await put(embedded, book)
+    await put(location, book)
 
-    async with reading(embedded) as index:
+    async with reading(location) as index:
         for _ in range(2):
             assert await found(index, "wick") == book
 
