@@ -9,21 +9,21 @@ from functools import cache
 
 import pytest
 
-from agent import embedding
+from agent.embedding import minilm
 from contract import Contract
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_model() -> Iterator[None]:
     """The bundled model: 0.3 s. A model in use changes nothing in itself."""
-    load = cache(embedding._Model)
+    load = cache(minilm._Model)
 
-    class Sharing(embedding.MiniLM):
-        def _load(self) -> embedding._Model:
+    class Sharing(minilm.MiniLM):
+        def _load(self) -> minilm._Model:
             return load()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedding, "MiniLM", Sharing)
+        patch.setattr(minilm, "MiniLM", Sharing)
         yield
 
 

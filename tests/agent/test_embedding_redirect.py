@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.embedding_endpoint import EndpointEmbedder
+from agent.embedding.endpoint import EndpointEmbedder
 from tests.fake_model import FakeModel
 from tests.raw_http import Connection, Server
 

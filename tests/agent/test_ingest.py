@@ -17,7 +17,7 @@ import pytest
 from attrs import evolve
 
 from agent.book import Book, read_book
-from agent.embedding_endpoint import EndpointEmbedder
+from agent.embedding.endpoint import EndpointEmbedder
 from agent.index import Index, Location, generations, index_directory, open_index, open_writer
 from agent.ingest import __main__ as command
 from agent.ingest.build import Progress, Summary, ingest
