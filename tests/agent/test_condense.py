@@ -167,7 +167,7 @@ async def test_a_failed_call_leaves_the_question_as_it_is(
     """This one finds its page by the English words in it."""
     model.behave(behaviour)
     model.say(ANSWER)
-    *events, done = await ask(agent, Question(text="Wie lang ist one blast of the fog signal?"))
+    *events, done = await ask(agent, Question(text="Ist das fog signal eine compressed-air siren?"))
 
     assert text(events) == ANSWER
     assert isinstance(done, Done)
