@@ -7,7 +7,7 @@ with FakeQdrant() as qdrant:
     qdrant.stop()  # or finds nobody there
 
 ``qdrant.local`` is what it holds; ``qdrant.written`` lists what requests changed,
-``qdrant.told`` how long the answers to others were.
+``qdrant.told`` how long the answers to others were, ``qdrant.read`` of how many points.
 """
 
 import asyncio
@@ -35,6 +35,8 @@ class FakeQdrant:
         self.written: list[str] = []  # "PUT /collections/book/points", in order
         self.upserted = 0  # points
         self.told: list[int] = []  # the bytes of what searches and readings were answered
+        self.read: list[int] = []  # how many points each reading asked for
+        self.meanwhile: Callable[[], object] = lambda: None  # happens before a reading is answered
         self.indexed: dict[str, set[str]] = {}  # collection → the payload's members with an index
         self.status: int | None = None
         self.delay = 0.0  # seconds
@@ -66,6 +68,8 @@ class FakeQdrant:
             self.local.delete_collection(collection.name)
         self.written.clear()
         self.told.clear()
+        self.read.clear()
+        self.meanwhile = lambda: None
         self.upserted, self.status, self.delay = 0, None, 0.0
 
     def stop(self) -> None:
@@ -150,6 +154,8 @@ class FakeQdrant:
 
     def _retrieve(self, name: str, body: Body) -> object:
         asked = models.PointRequest.model_validate(body)
+        self.read.append(len(asked.ids))
+        self.meanwhile()
         return self.local.retrieve(
             name,
             asked.ids,

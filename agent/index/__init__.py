@@ -220,6 +220,11 @@ def check(manifest: Manifest, *, embedder: str, dimensions: int) -> None:
         )
 
 
+def has_vectors_for(embedder: str, manifest: Manifest) -> bool:
+    """Whether a service with this *embedder* ever has a vector to compare with the index's."""
+    return embedder != "none" and manifest.dimensions > 0
+
+
 def comparable(dense: Sequence[float] | None, manifest: Manifest) -> Sequence[float] | None:
     """*dense* if the index has vectors to compare it with."""
     if not dense or not manifest.dimensions:
@@ -242,7 +247,7 @@ def hit_of(passage: Passage, score: float, cosines: tuple[float, ...]) -> Hit:
 
     They are its windows' where there are as many; another tool may have made them of anything.
     """
-    known = cosines if len(cosines) == len(windows(passage)) else ()
+    known = cosines if cosines and len(cosines) == len(windows(passage)) else ()
     return Hit(passage, score, max(cosines, default=None), known)
 
 

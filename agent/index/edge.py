@@ -31,6 +31,7 @@ from agent.index import (
     check,
     comparable,
     generations,
+    has_vectors_for,
     hit_of,
     in_order,
     manifest_of,
@@ -52,6 +53,7 @@ SHARD = "shard"
 class _Generation:
     shard: "EdgeShard"
     manifest: Manifest
+    has_vectors: bool  # that are compared
     _kept: "dict[PointId, Kept]" = field(factory=dict, repr=False)
 
     def query(self, request: "QueryRequest", meaning: Sequence[float] | None) -> list[Hit]:
@@ -72,7 +74,7 @@ class _Generation:
     def _read(self, ids: "list[PointId]") -> "dict[PointId, Kept]":
         kept = {each: known for each in ids if (known := self._kept.get(each))}
         if missing := [each for each in ids if each not in kept]:
-            vectors: Any = [DENSE] if self.manifest.dimensions else False
+            vectors: Any = [DENSE] if self.has_vectors else False
             for record in self.shard.retrieve(missing, with_payload=True, with_vector=vectors):
                 kept[record.id] = _kept(record)
             if len(self._kept) > MOST:
@@ -164,7 +166,7 @@ class EdgeIndex:
             )
         manifest = read_manifest(path)
         check(manifest, embedder=self._embedder, dimensions=self._dimensions)
-        return _Generation(load(path), manifest)
+        return _Generation(load(path), manifest, has_vectors_for(self._embedder, manifest))
 
     def _let_go(self) -> None:
         if self._generation is not None:

@@ -26,6 +26,7 @@ from agent.index import (
     Manifest,
     check,
     comparable,
+    has_vectors_for,
     hit_of,
     in_order,
     manifest_of,
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("footnote.index")
 
-FINGERPRINT = "fingerprint"  # the payload's member that changes with it
+FINGERPRINT, ORDINAL = "fingerprint", "ordinal"  # the payload's members that change with it
 RECHECK = 30.0  # seconds until a search looks for a newer manifest
+
+Key = tuple[Any, str, str]  # of a point: its id, what it says, and where that stands
 
 
 @frozen
@@ -51,15 +54,11 @@ class _Contents:
     manifest: Manifest
     dense: str  # the vector that is compared; "" is the unnamed one
     published: str | None  # changes with every publication; None: filled by another tool
+    vectors: list[str] | bool  # those of a point that are asked for
     has_windows: bool = True  # a vector for each window of a passage; else one for all of it
-    kept: dict[tuple[Any, Any], Kept] = field(factory=dict, repr=False)
+    kept: dict[Key, Kept] = field(factory=dict, repr=False)
 
-    @property
-    def vectors(self) -> list[str] | bool:
-        """Which of a point's are asked for."""
-        return ([self.dense] if self.dense else True) if self.manifest.dimensions else False
-
-    def keep(self, found: Mapping[tuple[Any, Any], Kept]) -> None:
+    def keep(self, found: Mapping[Key, Kept]) -> None:
         """What another tool has filled may change and not tell."""
         if self.published is None:
             return
@@ -98,13 +97,13 @@ class RemoteIndex:
         if not prefetch:
             return []
         try:
-            points, found = await self._found(contents, prefetch, top_k)
+            is_first = not contents.kept
+            points = await self._query(contents, prefetch, top_k, is_whole=is_first)
+            records = points if is_first else await self._missing(contents, points)
         except IndexUnusable:
             self._looked = -math.inf  # rebuilt in another shape: look again
             raise
-        near = cosines(found, meaning)
-        hits = zip(found, points, near, strict=True)
-        return in_order([hit_of(each.passage, point.score, of) for each, point, of in hits])
+        return await asyncio.to_thread(_hits, contents, points, records, meaning)
 
     async def ping(self) -> None:
         self._looked = -math.inf
@@ -113,28 +112,13 @@ class RemoteIndex:
     async def close(self) -> None:
         await self._server.close()
 
-    async def _found(
-        self, contents: _Contents, prefetch: list["Prefetch"], top_k: int
-    ) -> tuple[list["ScoredPoint"], list[Kept]]:
-        """The points, and what they hold: fetched by their ids if it is not kept.
-
-        Sixteen points of our own are 300 KB of JSON, nearly all of it vectors. While none is kept
-        they come with the search: the first question waits for one journey instead of two.
-        """
-        is_first = not contents.kept
-        points = await self._query(contents, prefetch, top_k, is_whole=is_first)
-        kept = {key: known for key in map(_key, points) if (known := contents.kept.get(key))}
-        unknown: list[Any] = [point for point in points if _key(point) not in kept]
-        if unknown and not is_first:
-            unknown = await self._retrieve(contents, [point.id for point in unknown])
-        kept |= {_key(point): known for point in unknown if (known := _kept(point, contents.dense))}
-        contents.keep(kept)
-        points = [point for point in points if _key(point) in kept]
-        return points, [kept[_key(point)] for point in points]
-
     async def _query(
         self, contents: _Contents, prefetch: list["Prefetch"], top_k: int, *, is_whole: bool
     ) -> list["ScoredPoint"]:
+        """The best points: by name, or with all that they hold, of which 300 KB are vectors.
+
+        The first question gets all, and waits for one journey instead of two.
+        """
         from qdrant_client import models
 
         reply = await self._server.ask(
@@ -143,13 +127,19 @@ class RemoteIndex:
                 prefetch=prefetch,
                 query=models.FusionQuery(fusion=models.Fusion.DBSF),
                 limit=top_k,
-                with_payload=True if is_whole else [FINGERPRINT],
+                with_payload=True if is_whole else [FINGERPRINT, ORDINAL],
                 with_vectors=contents.vectors if is_whole else False,
             )
         )
         return reply.points
 
-    async def _retrieve(self, contents: _Contents, ids: list[Any]) -> list["Record"]:
+    async def _missing(
+        self, contents: _Contents, points: list["ScoredPoint"]
+    ) -> Sequence["Record"]:
+        """What is stored of the points that are not kept."""
+        ids = [point.id for point in points if _key(point) not in contents.kept]
+        if not ids:
+            return ()
         return await self._server.ask(
             lambda client: client.retrieve(
                 self._collection, ids, with_payload=True, with_vectors=contents.vectors
@@ -203,7 +193,8 @@ class RemoteIndex:
         payload = await self._manifest_point() or {}
         manifest = manifest_of(payload.get("manifest", {}))
         check(manifest, embedder=self._embedder, dimensions=self._dimensions)
-        return _Contents(manifest, DENSE, payload.get("published", ""))
+        vectors: list[str] | bool = [DENSE] if has_vectors_for(self._embedder, manifest) else False
+        return _Contents(manifest, DENSE, payload.get("published", ""), vectors)
 
     async def _manifest_point(self, fields: list[str] | None = None) -> dict[str, Any] | None:
         found = await self._server.ask(
@@ -239,7 +230,8 @@ class RemoteIndex:
             document_frequency={},
         )
         multivector = named[fitting[0]].multivector_config is not None
-        return _Contents(manifest, fitting[0], None, has_windows=multivector)
+        asked = [fitting[0]] if fitting[0] else True
+        return _Contents(manifest, fitting[0], None, asked, has_windows=multivector)
 
 
 def _of_pages(within: Collection[str]) -> "Filter":
@@ -249,9 +241,30 @@ def _of_pages(within: Collection[str]) -> "Filter":
     return models.Filter(must=[pages])
 
 
-def _key(point: "ScoredPoint | Record") -> tuple[Any, Any]:
+def _key(point: "ScoredPoint | Record") -> Key:
     """Which point, and what it says: an edit that moves nothing keeps the id."""
-    return point.id, (point.payload or {}).get(FINGERPRINT)
+    payload = point.payload or {}
+    return point.id, str(payload.get(FINGERPRINT)), str(payload.get(ORDINAL))
+
+
+def _hits(
+    contents: _Contents,
+    points: Sequence["ScoredPoint"],
+    records: Sequence["ScoredPoint | Record"],
+    meaning: Sequence[float] | None,
+) -> list[Hit]:
+    """What is kept of *points*, or else in *records*, best first.
+
+    One that was edited between the two answers is found as it was and shown as it is.
+    """
+    read = {record.id: known for record in records if (known := _kept(record, contents.dense))}
+    kept = dict(contents.kept)
+    contents.keep({_key(record): read[record.id] for record in records if record.id in read})
+    both = ((point.score, read.get(point.id) or kept.get(_key(point))) for point in points)
+    found = [(score, known) for score, known in both if known]
+    near = cosines([known for _, known in found], meaning)
+    hits = zip(found, near, strict=True)
+    return in_order([hit_of(known.passage, score, of) for (score, known), of in hits])
 
 
 def _kept(point: "ScoredPoint | Record", vector: str) -> Kept | None:

@@ -536,7 +536,7 @@ async def test_a_collection_of_another_size_names_both(
     filled_by_another_tool(qdrant, None)
 
     with pytest.raises(IndexUnusable, match=r"8 dimensions.*384"):
-        await open_index(remote, embedder="all-MiniLM-L6-v2-int8", dimensions=384)
+        await open_index(remote, embedder="all-MiniLM-L6-v2-int8x8", dimensions=384)
 
 
 @pytest.mark.parametrize("rebuild", [False, True])
