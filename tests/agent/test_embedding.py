@@ -138,6 +138,18 @@ async def test_weights_that_are_not_the_measured_ones_are_refused(
     await embedder.close()
 
 
+async def test_a_machine_that_cannot_run_the_model_searches_by_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What onnxruntime raises has no base class; to a question it is an outage."""
+    monkeypatch.setattr("agent.embedding.minilm.draw", lambda *_, **__: b"no network")
+    embedder = MiniLM()
+
+    with pytest.raises(EmbedderUnusable, match="EMBEDDING_MODEL=none"):
+        await embedder.embed_query("oil")
+    await embedder.close()
+
+
 def test_importing_the_agent_loads_no_model() -> None:
     """Cold starts count: see docs/architecture.md."""
     heavy = "numpy onnxruntime tokenizers openai qdrant_client qdrant_edge snowballstemmer mmh3"
