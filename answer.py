@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent import Agent, Question
 from agent.deadline import Deadline
@@ -19,6 +19,7 @@ from agent.events import Cited, Delta, Done, Event, Failed, Retrieved
 from identifiers import uuid7
 from models import Citation, Stored
 from problems import AgentTimeout, AnswerStopped, Problem
+from records import frozen
 
 log = logging.getLogger("footnote.answers")
 

@@ -10,12 +10,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent import Agent
 from answer import Answer, Asked
 from models import Stored
 from problems import AlreadyAsked, Overloaded, ShuttingDown, TooManyAnswers
+from records import frozen
 
 SETTLING_SECONDS = 2.0
 CLOSING_SECONDS = 5.0  # for storing what runs when the app closes

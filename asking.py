@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 from starlette.requests import Request
 
 from agent import Agent, Question
@@ -36,6 +36,7 @@ from limits import (
 from plain_text import clean
 from problems import ConversationNotFound, OtherUser, TooManyAnswers, ValidationError
 from readers import Reader
+from records import frozen
 from state import State
 
 CHECK_SECONDS = 4.0  # that looking up a scope may take

@@ -7,7 +7,7 @@ import unicodedata
 from uuid import UUID
 
 import orjson
-from attrs import asdict, frozen
+from attrs import asdict
 
 from agent.followup import Turn
 from answer import Answer, Place
@@ -17,6 +17,7 @@ from models import Interaction, NewExchange
 from plain_text import clean
 from problems import ConversationNotFound, Unauthorized, UserNotFound
 from queries import conversations, exchanges, users
+from records import frozen
 
 EXCHANGES = 200  # that a conversation keeps
 TURNS = 6  # that a question is asked after

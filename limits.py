@@ -14,12 +14,11 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-from attrs import frozen
-
 from database import OUTAGES, Database
 from models import Charged
 from problems import BudgetSpent, DatabaseUnavailable, TooManyRequests
 from queries import limits as statements
+from records import frozen
 
 log = logging.getLogger("footnote.limits")
 

@@ -16,9 +16,8 @@ from importlib import import_module
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from models import Interaction
+from records import frozen
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

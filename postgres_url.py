@@ -9,7 +9,9 @@ import re
 import ssl
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
+
+from records import frozen
 
 SCHEME = re.compile(r"(?i)(postgres|postgresql)(\+[a-z0-9_]+)?://")
 PASTED = re.compile(r"(?i)^(psql|(export\s+)?[A-Z_]+=)\s*")

@@ -5,7 +5,9 @@ from collections import OrderedDict
 from datetime import datetime
 from uuid import UUID
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
+
+from records import frozen
 
 SEEN_SECONDS = 60.0
 SEEN_LIMIT = 10_000

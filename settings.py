@@ -11,9 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from attrs import field, fields, frozen
+from attrs import field, fields
 
 import setting_values as values
+from records import frozen
 
 ROOT = Path(__file__).resolve().parent
 CHAT_PER_DAY = 1000  # answers that models write, unless GLOBAL_CHAT_PER_DAY says otherwise

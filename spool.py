@@ -18,9 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from attrs import frozen
-
 from identifiers import uuid7
+from records import frozen
 
 SEGMENT_BYTES = 1 << 20
 ADD_SECONDS = 2.0  # a disk slower than that is out of reach, too

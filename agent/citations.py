@@ -7,11 +7,10 @@ not exist, ``【2】``, ``[1, 3]``, and ``v[1]`` in code. Knows no model and no 
 import re
 from collections.abc import Callable, Sequence
 
-from attrs import frozen
-
 from agent.index import Hit
 from agent.markers import MarkerScanner
 from models import Citation
+from records import frozen
 
 # [1], [1,2], [1; 2], 【3】: at most ten numbers of at most three digits
 MARKER = re.compile(r" ?[\[【] ?\d{1,3}(?: ?[,;] ?\d{1,3}){0,9} ?[\]】]")

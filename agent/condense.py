@@ -12,7 +12,7 @@ import asyncio
 import logging
 from functools import partial
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent import prompt
 from agent.deadline import Deadline
@@ -24,6 +24,7 @@ from agent.providers.failover import Failover
 from agent.question import Question
 from agent.retrieval import Retriever
 from models import Usage
+from records import frozen
 
 log = logging.getLogger("footnote.condense")
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from attrs import field, frozen
+from attrs import field
+
+from records import frozen
 
 
 @frozen

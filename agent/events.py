@@ -6,11 +6,10 @@ The order is ``Retrieved``, then any ``Delta`` and ``Cited``, then exactly one `
 
 from collections.abc import Callable
 
-from attrs import frozen
-
 from agent.index import Hit
 from models import Citation, PageLink, Usage
 from problems import Problem
+from records import frozen
 
 
 @frozen

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import chain, dropwhile
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent.quotes import Weigh
 from agent.ranking import Asked, confidence
 from agent.retrieval import Evidence
 from agent.terms import STOP_WORDS, stems, vocabulary
+from records import frozen
 
 CARRIED = 0.5  # what a word of an earlier question counts against one of the new question
 STEPS = 3  # follow-ups that are walked back through

@@ -6,10 +6,9 @@ book about one thing every question comes near to something.
 
 from collections.abc import Sequence
 
-from attrs import frozen
-
 from agent.events import Retrieved
 from agent.index import Hit, Manifest
+from records import frozen
 
 JUDGED = 5  # hits that are looked at
 USUAL = 0.425  # of a book that was not calibrated: what SQuAD's articles and the Rust book allow

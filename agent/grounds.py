@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterator, Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent import extractive, followup
 from agent.deadline import Deadline
@@ -21,6 +21,7 @@ from agent.scope import Scope, UnknownScope, pages_of
 from agent.selection import SEARCHED, Located, locate
 from agent.terms import stems, vocabulary
 from models import PageLink
+from records import frozen
 
 log = logging.getLogger("footnote.retrieval")
 

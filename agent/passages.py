@@ -11,7 +11,9 @@ from hashlib import sha256
 from typing import Any, Literal
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field
+
+from records import frozen
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "quote", "html"]
 

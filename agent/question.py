@@ -1,11 +1,10 @@
 """What a reader asks, as the agent sees it."""
 
-from attrs import frozen
-
 from agent import followup
 from agent.followup import Search, Turn
 from agent.scope import Scope
 from agent.selection import SEARCHED
+from records import frozen
 
 
 @frozen(kw_only=True)

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
-from attrs import frozen
-
 from agent.citations import has_marker
 from agent.index import Hit, Manifest
 from agent.passages import Passage, words
 from agent.terms import stems, term_id, vocabulary
 from agent.windows import LONGEST, SENTENCE_END, units, windows
+from records import frozen
 
 ABOVE = 0.3  # what a question word counts that stands in the headings above a unit only
 HEADING = 0.4  # what it counts in addition when it stands in the nearest one

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from attrs import field, frozen
+from attrs import field
 
 from agent.index import Hit
 from agent.passages import Passage
 from agent.quotes import Pairs, Weigh, covered, weights
 from agent.terms import stems, vocabulary
 from agent.windows import windows
+from records import frozen
 
 
 @frozen

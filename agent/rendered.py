@@ -10,9 +10,8 @@ from array import array
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from attrs import frozen
-
 from agent.passages import Block
+from records import frozen
 
 # What a renderer hides; a span of code comes first, because in it everything is shown. Each
 # repetition is bounded, so that no text makes the search slow.

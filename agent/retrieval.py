@@ -9,8 +9,6 @@ from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Self
 
-from attrs import frozen
-
 from agent.deadline import Deadline
 from agent.embedding import Embedder
 from agent.events import Retrieved
@@ -21,6 +19,7 @@ from agent.quotes import Weigh, weigh_by
 from agent.ranking import asked, confident, rank
 from agent.terms import query_vector
 from breaker import Breaker
+from records import frozen
 
 log = logging.getLogger("footnote.retrieval")
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from attrs import frozen
-
 from agent.index import Entry
+from records import frozen
 
 CHOICES = 20  # that are offered, at most
 OFFERED = 600  # characters of them, at most

@@ -8,7 +8,7 @@ selection that the book does not have is a reader's quotation: data, never a sou
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent.index import Hit, Index
 from agent.passages import Passage, paragraphs
@@ -16,6 +16,7 @@ from agent.quotes import Weigh, coverage, weigh_by
 from agent.rendered import Letters, letters, of_markdown, without_numbers
 from agent.terms import query_vector, stems, vocabulary
 from agent.windows import units
+from records import frozen
 
 CANDIDATES = 8
 MORE = 100  # where the first ones do not have it: six common words stand anywhere

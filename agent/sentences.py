@@ -6,10 +6,11 @@ Prose, list items and table rows; no code, headings, questions, nor what only le
 import re
 from collections.abc import Iterator, Sequence
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from agent.citations import Mark
 from agent.terms import stems
+from records import frozen
 
 FEW = 3  # words up to which a sentence says hardly anything
 DENSE = 8  # letters of a script without spaces, where words cannot be counted

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache, reduce
 from operator import or_
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent import language
 from agent.citations import CitationStream
@@ -20,6 +20,7 @@ from agent.quotes import Weigh, coverage
 from agent.sentences import NUMBER, Claim, claims
 from agent.terms import stems
 from models import Citation
+from records import frozen
 
 WEAK = 0.5  # a sentence of less support
 MISSING = 0.25  # what a number that the passages lack takes off, or a name

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from threading import Lock
 
-from attrs import frozen
+from records import frozen
 
 SATURATION = 1.2  # BM25's k
 LENGTH_NORMALISATION = 0.75  # BM25's b

@@ -5,9 +5,8 @@ Knows an answer's markers, ``[1]`` outside code, and no protocol.
 
 from collections.abc import Collection
 
-from attrs import frozen
-
 from agent.markers import MarkerScanner
+from records import frozen
 
 LONGEST = len(" [100")
 

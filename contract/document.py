@@ -7,9 +7,10 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import jsonschema_rs
-from attrs import field, frozen
+from attrs import field
 
 from contract import plain_yaml
+from records import frozen
 
 NAME = "urn:contract"  # of the document, to its own schemas
 METHODS = ("get", "put", "post", "delete", "patch")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
-from attrs import field, frozen
+from attrs import field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +15,7 @@ from contract.document import Contract, ContractMismatch, Handler, Operation
 from contract.reading import read
 from contract.shaping import converter
 from problems import MethodNotAllowed, Problem
+from records import frozen
 
 # Who asks, by the credentials of the request; raises the problem when the operation needs better.
 Authenticate = Callable[[Request[Any], Operation], Awaitable[Any]]

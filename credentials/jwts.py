@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from uuid import UUID
 
-from attrs import frozen
+from records import frozen
 
 ALGORITHM = "EdDSA"
 LONGEST = 8192  # characters

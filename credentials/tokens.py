@@ -12,8 +12,10 @@ from base64 import b64encode
 from hashlib import sha256
 from urllib.parse import unquote
 
-from attrs import field, frozen
+from attrs import field
 from attrs.validators import deep_iterable, min_len
+
+from records import frozen
 
 ALPHABET = string.ascii_letters + string.digits
 LONGEST = 512  # characters of a presented value; ours have 77, percent-encoded 125 at most

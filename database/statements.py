@@ -12,10 +12,11 @@ from inspect import get_annotations
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, get_args, get_origin
 
-from attrs import frozen, has
+from attrs import has
 
 from database.pool import Connection, Database, Executor, outages
 from problems import DatabaseUnavailable
+from records import frozen
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,7 +1,7 @@
 """Which book it is."""
 
 from models.chat import PageLink
-from models.record import record
+from records import record
 
 
 @record(kw_only=True)

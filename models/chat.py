@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field
 
-from models.record import record
+from records import frozen, record
 
 # Where a row was kept: in Postgres, on our disk until Postgres takes it, or on a line of our log.
 Stored = Literal["database", "spool", "log"]

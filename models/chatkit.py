@@ -7,7 +7,7 @@ from uuid import UUID
 
 from attrs import field
 
-from models.record import record
+from records import record
 
 Order = Literal["asc", "desc"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from attrs import field
 
-from models.record import record
+from records import record
 
 
 @record(kw_only=True)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from models.record import record
+from records import record
 
 PartStatus = Literal["ok", "degraded", "down"]
 

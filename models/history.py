@@ -6,11 +6,11 @@ from typing import Literal
 from uuid import UUID
 
 import orjson
-from attrs import field, frozen
+from attrs import field
 
 from models.chat import Stored
 from models.readers import Account, SessionRecord
-from models.record import record
+from records import frozen, record
 
 # What became of an exchange that was to be kept.
 Kept = Literal["kept", "no user", "no conversation"]

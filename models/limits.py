@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from models.record import record
+from records import record
 
 
 @record()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from models.record import record
+from records import record
 
 Transport = Literal["cookie", "bearer"]
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from models.record import record
+from records import record
 
 
 @record(kw_only=True)

@@ -22,7 +22,7 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import Self
 
-from attrs import field, frozen
+from attrs import field
 
 from postmaster.home import (
     PostgresUnavailable,
@@ -34,6 +34,7 @@ from postmaster.home import (
 )
 from postmaster.launch import Launch
 from postmaster.listener import ask, listener_of, ready
+from records import frozen
 
 __all__ = ["PostgresUnavailable", "Postmaster"]
 

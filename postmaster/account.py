@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from io import BufferedRandom
 from pathlib import Path
 
-from attrs import frozen
-
 from postmaster.home import PostgresUnavailable
+from records import frozen
 
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}  # none of the caller's PG* variables
 

@@ -7,11 +7,10 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import Self
 
-from attrs import frozen
-
 from postmaster.account import Account, account_for
 from postmaster.home import failure, open_private, sockets_of
 from postmaster.programs import major_of, programs_for
+from records import frozen
 
 LOG_BYTES = 5_000_000
 SETTINGS = (

@@ -6,7 +6,7 @@ import socket
 import struct
 from pathlib import Path
 
-from attrs import frozen
+from records import frozen
 
 
 @frozen

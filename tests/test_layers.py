@@ -22,6 +22,7 @@ LAYERS = [
     {"settings", "setting_values"},
     {"models"},
     {"problems", "identifiers", "clients", "readers", "plain_text", "breaker", "postgres_url"},
+    {"records"},
 ]
 # Where a module of a lower layer starts a process, it may read what a composition root may.
 COMMANDS = {"agent/ingest/__main__.py", "agent/evaluate/__main__.py"}

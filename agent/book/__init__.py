@@ -10,8 +10,6 @@ from itertools import count
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from attrs import frozen
-
 from agent.book.anchors import plain_text
 from agent.book.blocks import Outline, outline
 from agent.book.clean import clean
@@ -25,6 +23,7 @@ from agent.book.links import Site, resolved
 from agent.book.order import title_of
 from agent.book.urls import url_of
 from agent.passages import Passage
+from records import frozen
 
 __all__ = ["Book", "BookUnreadable", "Page", "read_book"]
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from attrs import evolve, frozen
+from attrs import evolve
 from markdown_it.token import Token
 
 from agent.book.anchors import Anchors, plain_text
 from agent.book.clean import PARSER
 from agent.book.layout import Kind
 from agent.passages import BlockKind
+from records import frozen
 
 _KINDS: dict[str, BlockKind] = {
     "heading_open": "heading",

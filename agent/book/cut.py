@@ -9,10 +9,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent.book.blocks import Element, Heading, Outline
 from agent.passages import Block, BlockKind, Section
+from records import frozen
 
 MINIMUM, TARGET, MAXIMUM = 60, 200, 320  # words
 

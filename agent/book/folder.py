@@ -4,7 +4,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
+
+from records import frozen
 
 MEBIBYTE = 1024 * 1024
 SIZE_LIMIT = 5 * MEBIBYTE

@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-
 from agent.book.folder import Folder, Unreadable, printable
 from agent.book.order import title_of
+from records import frozen
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag

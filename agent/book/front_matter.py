@@ -4,9 +4,10 @@ from math import isfinite
 from typing import Any
 
 import yaml
-from attrs import field, frozen
+from attrs import field
 
 from agent.book.folder import printable
+from records import frozen
 
 LONGEST = 256 * 1024  # characters; PyYAML takes seconds for them
 LONGEST_IN_FRONT = 16 * 1024  # of a page: there are many, and theirs is short

@@ -8,12 +8,13 @@ import re
 from collections.abc import Callable, Sequence
 from posixpath import dirname, join, normpath
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from agent.book import fences
 from agent.book.folder import MEBIBYTE, Folder, Unreadable
 from agent.book.front_matter import halves
 from agent.book.layout import MARKDOWN, Kind
+from records import frozen
 
 _MDBOOK = re.compile(r"(\\?)\{\{\s*#(\w+)\s+([^{}\n]*)\}\}")
 _SNIPPET = re.compile(

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from attrs import frozen
-
 from agent.book.folder import Folder
 from agent.book.order import chapter_of, place
+from records import frozen
 
 Kind = Literal["mdbook", "docusaurus", "mkdocs", "plain"]
 MARKDOWN = (".md", ".mdx", ".markdown")

@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
 from urllib.parse import quote, unquote, urljoin
 
-from attrs import frozen
-
 from agent.book import fences
 from agent.book.layout import MARKDOWN, Kind
 from agent.book.markup import substitute
+from records import frozen
 
 # Each repetition is bounded, so that no page makes the search slow.
 _TEXT = r"((?:[^\[\]`\\]|\\.|`[^`\n]{0,200}`|!?\[[^\[\]]{0,300}\](?:\([^()\s]{0,500}\))?){0,500})"

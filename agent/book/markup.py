@@ -5,9 +5,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from html import unescape
 
-from attrs import frozen
-
 from agent.book.folder import printable
+from records import frozen
 
 LONGEST_TAG = 5000  # characters; a component's properties can be a whole table
 _MARK = re.compile(r"`+|<!--|\{/\*|<(?=/?[A-Za-z])")

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from posixpath import normpath
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, field
 
 from agent.book.folder import Folder, printable
 from agent.book.front_matter import YamlBroken, read_yaml
 from agent.book.layout import Entry, Layout, existing, name_of, pages_in, with_the_rest
+from records import frozen
 
 DEEPEST = 20  # sections in sections
 

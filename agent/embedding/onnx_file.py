@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from struct import pack
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from records import frozen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

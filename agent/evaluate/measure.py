@@ -10,14 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from statistics import mean
 
-from attrs import frozen
-
 from agent import Agent, Question
 from agent.deadline import Deadline
 from agent.evaluate.sets import Gold, QuestionSet
 from agent.events import Delta, Done, Event
 from agent.index import Hit
 from models import Citation
+from records import frozen
 
 MODES = ("retrieval", "refusal", "answers", "citations")
 TOP_K = 10

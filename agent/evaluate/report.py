@@ -6,9 +6,8 @@ A report is set → mode → measure → value.
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from attrs import frozen
-
 from agent.evaluate.measure import QUESTIONS, Measures
+from records import frozen
 
 Report = Mapping[str, Mapping[str, Measures]]
 

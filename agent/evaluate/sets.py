@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
-from attrs import field, frozen
+from attrs import field
 
 from agent.book import Book, Page, read_book
 from agent.passages import Passage, Section, paragraphs
+from records import frozen
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

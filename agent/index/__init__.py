@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from uuid import UUID
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field
 
 from agent.passages import Passage
 from agent.terms import SparseVector
 from agent.windows import windows
+from records import frozen
 
 SCHEMA = 2  # of payloads and vectors; an index of another schema is rebuilt by ingest
 CANDIDATES = 100  # of each kind that are fused

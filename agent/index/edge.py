@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field
 
 from agent.index import (
     CANDIDATES,
@@ -39,6 +39,7 @@ from agent.index import (
 from agent.index.kept import MOST, Kept, cosines
 from agent.passages import from_payload
 from agent.terms import SparseVector
+from records import frozen
 
 if TYPE_CHECKING:
     from qdrant_edge import EdgeShard, PointId, QueryRequest, Record

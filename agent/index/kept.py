@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import field
 
 from agent.passages import Passage
+from records import frozen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

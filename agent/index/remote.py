@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from attrs import field, frozen
+from attrs import field
 
 from agent.index import (
     CANDIDATES,
@@ -35,6 +35,7 @@ from agent.index.kept import MOST, Kept, cosines
 from agent.index.remote_server import MANIFEST_ID, Server
 from agent.passages import from_payload
 from agent.terms import SparseVector
+from records import frozen
 
 if TYPE_CHECKING:
     from qdrant_client.models import Filter, Prefetch, Record, ScoredPoint

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent.index import (
     DENSE,
@@ -30,6 +30,7 @@ from agent.index import (
 from agent.index.remote_server import MANIFEST_ID, Server
 from agent.passages import Passage
 from agent.terms import SparseVector
+from records import frozen
 
 if TYPE_CHECKING:
     from qdrant_client.models import CollectionInfo, PointStruct

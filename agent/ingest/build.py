@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from agent.embedding import Embedder
 from agent.index import SCHEMA, Entry, IndexWriter, Manifest
@@ -22,6 +22,7 @@ from agent.ingest.cache import EmbeddingCache
 from agent.ingest.vectors import Terms, Vectors
 from agent.passages import Passage, words
 from agent.terms import term_ids
+from records import frozen
 
 if TYPE_CHECKING:
     from agent.book import Book

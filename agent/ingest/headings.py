@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import pairwise
 
-from attrs import frozen
-
 from agent.passages import Passage
 from agent.quotes import Weigh, coverage
 from agent.ranking import Asked, asked, blend
 from agent.terms import stems, vocabulary
 from agent.windows import read, windows
+from records import frozen
 
 HEADINGS = 80  # that are asked, at most
 FEWEST = 30  # below, chance decides

@@ -13,13 +13,12 @@ from itertools import cycle, islice
 from random import Random
 from uuid import UUID
 
-from attrs import frozen
-
 from agent.index import Hit, Manifest
 from agent.passages import Passage
 from agent.quotes import weigh_by
 from agent.ranking import Asked, confidence
 from agent.terms import stems, vocabulary
+from records import frozen
 
 PROBES = 120  # of each kind
 WORDS = 5  # of a probe

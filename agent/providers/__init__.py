@@ -7,10 +7,11 @@ failure means.
 from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
-from attrs import define, frozen
+from attrs import define
 
 from agent.deadline import Deadline
 from models import Usage
+from records import frozen
 
 
 @frozen

@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import orjson
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from agent.providers import Answered, Message, Provider
 from models import Usage
+from records import frozen
 
 MAX_BYTES = 8_000_000  # of all answers
 MAX_AGE = 24 * 3600.0  # seconds

@@ -10,13 +10,14 @@ import random
 import time
 from collections.abc import Callable, Mapping
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from agent.deadline import Deadline, Silence
 from agent.providers import Answered, End, Prompt, Provider, ProviderFailed, Say, cache
 from agent.providers.breaker import note
 from breaker import Breaker
 from models import Usage
+from records import frozen
 
 FIRST_TEXT, FIRST_TEXT_SHARE = 10.0, 0.4  # seconds a provider has, or that part of what is left
 GAP = 10.0  # seconds between two texts

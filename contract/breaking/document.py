@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from attrs import frozen
-
 from contract.document import METHODS
+from records import frozen
 
 Node = Mapping[str, Any]
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from attrs import evolve, frozen
+from attrs import evolve
+
+from records import frozen
 
 # What each rule protects, and what to do instead of breaking it.
 RULES = {
