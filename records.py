@@ -1,7 +1,7 @@
 """Frozen attrs classes that cost little to make: attrs compiles their printing at each start.
 
-Printing is half the price of a class, and there are eighty. So it is one function here, which shows
-what attrs would show.
+Printing is half the price of a class, and a start makes 70 that print. So it is one function here,
+which shows what attrs would show.
 """
 
 from collections.abc import Callable

@@ -14,12 +14,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from agent.embedding.minilm import give_back, has_vnni, open_network, wordpiece
+from agent.embedding.minilm import give_back, needs_uint8, open_network, wordpiece
 from settings import ROOT
 
 ROUNDS, TIMES = 5, 7
 TOKENS = (19, 60, 256)
-KINDS = ("int8", "int8 without VNNI", "the wheel's graph")
+KINDS = ("int8", "uint8", "the wheel's graph")
 Figures = dict[str, float]
 Run = Callable[[list[int]], Any]
 
@@ -29,7 +29,7 @@ def opened(kind: str) -> Run:
     import numpy as np
 
     if kind != KINDS[2]:
-        session = open_network(has_vnni=has_vnni() and kind == KINDS[0])
+        session = open_network(is_unsigned=needs_uint8() or kind == KINDS[1])
         return lambda ids: session.run(None, {"tokens": np.array([ids])})
     session = _of_wheel()
 

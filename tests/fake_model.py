@@ -67,6 +67,7 @@ class FakeModel(Server):
         self.key, self.dimensions = key, dimensions
         self.refused: set[str] = set()  # parameters that make a chat request a 400
         self.embedding_status = 200  # embeddings follow no script but this
+        self.together = 0  # requests that must have come before a chat is answered
         self.requests: list[Request] = []
         self.disconnects: list[float] = []  # when clients left before their reply was whole
         self._replies: deque[Reply] = deque()
@@ -144,6 +145,8 @@ class FakeModel(Server):
             await self._chat(request.json, client)
 
     async def _chat(self, asked: Mapping[str, Any], client: Connection) -> None:
+        while len(self.requests) < self.together:
+            await client.pause(0.01)
         self._reply = reply = self._replies.popleft() if self._replies else self._reply
         if reply.behaviour == "silent":
             await client.pause(60)

