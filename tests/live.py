@@ -1,7 +1,6 @@
 """A running service for a test, and a client for it."""
 
 import asyncio
-import itertools
 import logging
 import socket
 import ssl
@@ -172,21 +171,11 @@ def unheard() -> Iterator[list[str]]:
         loops.removeHandler(ear)
 
 
-class Server(uvicorn.Server):
-    """Sees in 10 ms that it is to end, not at uvicorn's next tick of 100: tests end hundreds."""
-
-    async def main_loop(self) -> None:
-        for look in itertools.count():
-            if await self.on_tick(look // 10):
-                return
-            await asyncio.sleep(0.01)
-
-
 @contextmanager
 def running(settings: Settings) -> Iterator[Live]:
     app = Checked(create_app(settings), CONTRACT)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(
+    server = uvicorn.Server(
         uvicorn.Config(
             app,
             http=Connection,
