@@ -186,6 +186,7 @@ def test_a_reader_has_two_answers_at_a_time(slow: Live) -> None:
     one.close()
     deadline = time.monotonic() + 5
     while (again := begin(first)).status_code == 429:
+        again.close()
         assert time.monotonic() < deadline
     for response in (two, others, again):
         response.close()
