@@ -104,7 +104,7 @@ class Server:
 
     def __init__(self, secure: ssl.SSLContext | None = None) -> None:
         self.port, self._secure = 0, secure
-        self._up = threading.Event()
+        self._up, self._serving = threading.Event(), set[asyncio.Task[object]]()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
 
     async def serve(self, client: Connection) -> None:
@@ -131,8 +131,11 @@ class Server:
         self.port = server.sockets[0].getsockname()[1]
         self._up.set()
         await self._stop.wait()
+        # asyncio forgets to close a connection that it is taking when its server closes.
+        while asyncio.all_tasks() - self._serving - {asyncio.current_task()}:  # noqa: ASYNC110
+            await asyncio.sleep(0)
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in self._serving:
             task.cancel()
         # wait_closed waits since Python 3.12 only, and nothing else tells.
         while server._active_count:  # type: ignore[attr-defined]  # noqa: ASYNC110
@@ -140,6 +143,10 @@ class Server:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert isinstance(reader, Reader)
+        task = asyncio.current_task()
+        assert task
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
         try:
             await self.serve(Connection(reader, writer))
         except (asyncio.IncompleteReadError, asyncio.CancelledError):
