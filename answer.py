@@ -6,7 +6,7 @@ Knows neither HTTP nor wire formats, nor where it will be stored.
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -54,6 +54,9 @@ class Asked:
         return self.place.conversation_id if self.place else None
 
 
+Hear = Callable[[], None]  # something has happened to the answer: called often, and not to wait
+
+
 class Answer:
     """Any number of readers may follow its events; whom all have left stops after *grace* s."""
 
@@ -71,9 +74,7 @@ class Answer:
         self.retrieved_after: float | None = None  # seconds
         self.first_token_after: float | None = None  # seconds
         self.started = time.perf_counter()
-        self.followers = 0
-        self._for_news: list[asyncio.Future[None]] = []  # readers who have read all there is
-        self._for_the_end: list[asyncio.Future[None]] = []
+        self._readers: list[Hear] = []
         self._limit: asyncio.Timeout | None = None  # of the generation, once it has begun
 
     @property
@@ -124,35 +125,15 @@ class Answer:
         """There is nothing more to come for whoever follows it."""
         return self.is_over and self.stored is not None
 
-    def news(self) -> asyncio.Future[None]:
-        """To be awaited by whoever has read all: done when something happens to it."""
-        # Not asyncio.Event, which does more for each token than it says.
-        news = asyncio.get_running_loop().create_future()
-        self._for_news.append(news)
-        return news
-
-    async def told(self) -> None:
-        """Wait until all has been said, and is stored."""
-        if not self.is_told:
-            end = asyncio.get_running_loop().create_future()
-            self._for_the_end.append(end)
-            await end
-
-    def _tell(self, waiting: list[asyncio.Future[None]]) -> None:
-        """One whose wait was cancelled has left."""
-        for news in waiting:
-            if not news.done():
-                news.set_result(None)
-        waiting.clear()
-
-    def joined(self) -> None:
+    def joined(self, hear: Hear) -> None:
         """One more reader follows it."""
-        self.followers, self.is_left = self.followers + 1, False
+        self._readers.append(hear)
+        self.is_left = False
 
-    def left(self) -> None:
+    def left(self, hear: Hear) -> None:
         """One of its readers has gone."""
-        self.followers -= 1
-        if self.followers or self.is_over:
+        self._readers.remove(hear)
+        if self._readers or self.is_over:
             return
         self.is_left = True
         if self.grace:
@@ -168,7 +149,7 @@ class Answer:
         """End the generation now; what there is gets stored. Does nothing to one that is over."""
         if not self.is_over:
             self.stopped_by = problem or AnswerStopped()
-            self._tell(self._for_news)
+            self._tell()
             if self._limit and not self._limit.expired():
                 self._limit.reschedule(0)
 
@@ -182,13 +163,16 @@ class Answer:
                 await agent.answer(self.asked.question, self.deadline, self._add)
         except Exception as error:  # noqa: BLE001 - the border of answers: _fail logs it
             self._fail(error)
-        self._tell(self._for_news)
+        self._tell()
 
     def keep(self, stored: Stored) -> None:
         """It is stored; its readers get their last event."""
         self.stored = stored
-        self._tell(self._for_news)
-        self._tell(self._for_the_end)
+        self._tell()
+
+    def _tell(self) -> None:
+        for hear in self._readers:
+            hear()
 
     def _add(self, event: Event) -> None:
         if isinstance(event, Delta):
@@ -201,7 +185,7 @@ class Answer:
             if isinstance(event, Done):
                 event = evolve(event, degraded=(*self.asked.degraded, *event.degraded))
         self.events.append(event)
-        self._tell(self._for_news)
+        self._tell()
 
     def _fail(self, error: BaseException) -> None:
         """The degrade border: an answer that breaks ends with a sentence, and the log knows why."""

@@ -22,6 +22,7 @@ from problems import MethodNotAllowed, NotFound, Problem
 
 log = logging.getLogger("footnote.requests")
 
+Sent = Awaitable[None]  # by a name, as each request would make it anew
 LEFT = 499  # in the log: the client went before it had sent its request
 OUTSIDE = "none"  # the operation of a request for what is not in the contract
 STATUS_PROBLEMS: Mapping[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}
@@ -39,7 +40,7 @@ class Border:
             return
         request_id, status = str(uuid7()), 0
 
-        def named(message: Message) -> Awaitable[None]:
+        def named(message: Message) -> Sent:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]

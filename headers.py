@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
+Sent = Awaitable[None]  # by a name, as each request would make it anew
 
 USUAL: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
@@ -34,7 +35,7 @@ class SecurityHeaders:
             return
         https = self.secure or scope["scheme"] == "https"
 
-        def protected(message: Message) -> Awaitable[None]:
+        def protected(message: Message) -> Sent:
             # No coroutine of its own: each frame of a stream passes here.
             if message["type"] == "http.response.start":
                 own = message["headers"]

@@ -23,7 +23,7 @@ __all__ = ["Agent", "Question", "Tell", "Turn"]
 
 
 class Agent:
-    """*media_hosts*: where images of a model's answer may come from."""
+    """*media_hosts*: where images of a model's answer may come from, in lower case."""
 
     def __init__(
         self, retriever: Retriever, models: Failover | None, media_hosts: Collection[str] = ()

@@ -44,14 +44,14 @@ _WITHOUT_URL = re.compile(r'[A-Za-z0-9]+(?: +[\w-]+(?:="(?:(?!//)[^"<>&\\:\t\n])
 class ImageFilter:
     """Feed it Markdown, send what it returns, then ``finish()``. Any split gives the same text.
 
-    An image with a destination that is neither relative nor at one of *hosts* loses its ``!``.
-    Where that has gone out, and in a definition, a space parts the destination from its bracket:
-    now and then a link breaks, but no image gets through. Linear time; prose passes at once, what
-    follows ``![`` waits for its bracket or for the line's end, 2,000 characters at most.
+    An image with a destination that is neither relative nor at one of *hosts*, in lower case, loses
+    its ``!``. Where that has gone out, and in a definition, a space parts the destination from its
+    bracket: now and then a link breaks, but no image gets through. Linear time; prose passes at
+    once, what follows ``![`` waits for its bracket or for the line's end, 2,000 characters at most.
     """
 
     def __init__(self, hosts: Collection[str]) -> None:
-        self.hosts = frozenset(host.lower() for host in hosts)
+        self.hosts = hosts
         self.out: list[str] = []
         self.last = ""  # character that was passed
         self.rest = ""  # cannot be judged before more comes

@@ -145,7 +145,7 @@ def _meaning(hit: Hit, start: int, end: int) -> float:
     return max(inside, default=0.0)
 
 
-def supporting(hit: Hit, claim: str, weigh: Weigh) -> tuple[int, int]:
+def supporting(weigh: Weigh, hit: Hit, claim: str) -> tuple[int, int]:
     """Where *hit*'s passage says what *claim* says: a sentence of prose, or a whole other block.
 
     The offsets of the best one; of the first quotable part when nothing matches.

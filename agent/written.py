@@ -33,7 +33,7 @@ async def write(
     """The model's answer with its citations; the book's own words if no model begins one."""
     evidence = grounds.evidence
     sources = prompt.within_budget(evidence.retrieved.hits)
-    stream = CitationStream(sources, lambda hit, claim: supporting(hit, claim, evidence.weigh))
+    stream = CitationStream(sources, partial(supporting, evidence.weigh))
     safe = SafeText(stream, hosts)
 
     def say(text: str) -> None:

@@ -4,18 +4,39 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract import Contract, Operation, escape
+from sse import LINE, Line
 
 # What every service of this process has answered, by operation.
 WITNESSED: set[tuple[str, int]] = set()
 
 FRAMES = re.compile(rb"(?:id: \d+\n)?data: ([^\n]+)\n\n")
+
+
+class Watched:
+    """A connection whose chunks are seen, though they pass no layer."""
+
+    def __init__(self, line: Line, body: bytearray) -> None:
+        self.line, self.body = line, body
+
+    @property
+    def on_lost(self) -> Callable[[], None] | None:
+        return self.line.on_lost
+
+    @on_lost.setter
+    def on_lost(self, heard: Callable[[], None] | None) -> None:
+        self.line.on_lost = heard
+
+    def write_chunk(self, chunk: bytes) -> bool:
+        if is_written := self.line.write_chunk(chunk):
+            self.body += chunk
+        return is_written
 
 
 class Checked:
@@ -42,6 +63,8 @@ class Checked:
                     self._check(scope, operation, start, bytes(body))
             await send(message)
 
+        if line := scope.get("extensions", {}).get(LINE):
+            scope["extensions"] = {LINE: Watched(line, body)}
         await self.app(scope, receive, watched)
 
     def _operation(self, scope: Scope) -> Operation | None:

@@ -1,19 +1,23 @@
 """Clients that send slowly, too much or nonsense, or do not read: none holds up another."""
 
 import asyncio
+import gc
 import json
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
+from connections import Connection
 from settings import Settings
 from tests.fake_model import FakeModel
 from tests.guests import QUESTION
-from tests.live import Live, Serve, message
+from tests.live import Live, Serve, message, until
 
+MOST_SHARED = 30  # attributes of an object whose class keeps their names (CPython)
 HEAD = b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
@@ -132,14 +136,83 @@ def test_a_reader_who_does_not_read_is_left(
     monkeypatch.setattr("connections.DRAIN_SECONDS", 0.5)
     model.say(pieces=["x" * 100_000] * 300, gap=0.001)
     live = serve(with_model)
-    body = json.dumps(message(QUESTION)).encode()
-    ask = HEAD.replace(b"/chat ", b"/chat/stream ") + b"Content-Length: %d\r\n\r\n" % len(body)
     with connection(live) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.sendall(ask + body)
+        client.sendall(asked_for_a_stream())
         model.wait_for_request()
         assert model.wait_for_disconnect(timeout=10)
         assert live.client.get("/health/live").elapsed.total_seconds() < 1
+
+
+def asked_for_a_stream() -> bytes:
+    body = json.dumps(message(QUESTION)).encode()
+    ask = HEAD.replace(b"/chat ", b"/chat/stream ")
+    return ask + b"Content-Length: %d\r\nConnection: close\r\n\r\n%b" % (len(body), body)
+
+
+def test_a_reader_who_is_slower_than_the_model_misses_nothing(
+    serve: Serve, with_model: Settings, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some frames go to the connection at once, others have to wait for it; all come, in order."""
+    was_written: list[bool] = []
+    write_chunk, connection_made = Connection.write_chunk, Connection.connection_made
+
+    def narrow(self: Connection, transport: asyncio.Transport) -> None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        connection_made(self, transport)
+
+    def witnessed(self: Connection, chunk: bytes) -> bool:
+        was_written.append(write_chunk(self, chunk))
+        return was_written[-1]
+
+    monkeypatch.setattr(Connection, "connection_made", narrow)
+    monkeypatch.setattr(Connection, "write_chunk", witnessed)
+    model.say(pieces=[f"{number:06} " for number in range(25_000)])
+    live = serve(with_model)
+    with connection(live) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        client.sendall(asked_for_a_stream())
+        until(lambda: False in was_written)
+        told = frames(received(client))
+
+    said = "".join(frame["content"] for frame in told).split()
+    assert said == [f"{number:06}" for number in range(25_000)]
+    assert told[-1]["status"] == "success"
+    assert set(was_written) == {True, False}
+
+
+def test_of_a_connection_that_has_ended_nothing_is_left(
+    serve: Serve, with_model: Settings, model: FakeModel
+) -> None:
+    """Nothing waits for the garbage collector. While it is open it needs no large dictionary."""
+    model.say()
+    live = serve(with_model)
+    gc.collect()
+    gc.disable()
+    try:
+        with connection(live) as client:
+            until(lambda: len(connections()) == 1)
+            attributes = len(vars(connections()[0]))
+            client.sendall(asked_for_a_stream())
+            assert frames(received(client))[-1]["status"] == "success"
+        until(lambda: not connections())
+    finally:
+        gc.enable()
+
+    assert attributes <= MOST_SHARED
+
+
+def frames(response: bytes) -> list[dict[str, Any]]:
+    """Those of a stream in chunks."""
+    body, rest = b"", response.partition(b"\r\n\r\n")[2]
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return [json.loads(line[6:]) for line in body.splitlines() if line.startswith(b"data: ")]
+
+
+def connections() -> list[Connection]:
+    return [it for it in gc.get_objects() if type(it) is Connection]
 
 
 def _patient(seconds: float) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """Frames and the response that relays them."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, Self
 
 import orjson
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from sse import EventSourceResponse, encode
+from sse import LINE, EventSourceResponse, Pushing, encode
 
 pytestmark = pytest.mark.anyio
 
@@ -221,3 +221,92 @@ async def test_a_reader_who_does_not_read_is_left_in_time() -> None:
 
     assert closed.is_set()
     assert reader.body == b"first|a|"
+
+
+class Line:
+    """A connection that takes what it is written as long as *takes*."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader, self.takes, self.written = reader, True, b""
+        self.on_lost: Callable[[], None] | None = None
+
+    def write_chunk(self, chunk: bytes) -> bool:
+        if self.takes:
+            self.reader.messages.append({"type": "http.response.body", "body": chunk})
+            self.written += chunk
+        return self.takes
+
+
+class Pushed(Pushing):
+    """Frames that come when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: asyncio.Queue[bytes] = asyncio.Queue()
+        self.is_closed = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if frame := await self.waiting.get():
+            return frame
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+    def say(self, frame: bytes) -> None:
+        assert self.write
+        if not self.write(frame):
+            self.waiting.put_nowait(frame)
+
+
+async def turns() -> None:
+    """Of the event loop: enough for everything that can happen by itself."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def pushed() -> AsyncGenerator[tuple[Pushed, Line, Reader, asyncio.Task[None]], None]:
+    """A response that has begun, at a server that lets us at its connections."""
+    frames, reader = Pushed(), Reader()
+    line = Line(reader)
+    scope = SCOPE | {"extensions": {LINE: line}}
+    response = EventSourceResponse(frames, opening=b"first|", keepalive=b"alive|")
+    begun = asyncio.create_task(response(scope, reader.receive, reader.send))
+    await turns()
+    yield frames, line, reader, begun
+    begun.cancel()
+    await asyncio.gather(begun, return_exceptions=True)
+
+
+Begun = tuple[Pushed, Line, Reader, asyncio.Task[None]]
+
+
+async def test_pushed_frames_go_to_the_connection_and_others_are_sent(pushed: Begun) -> None:
+    """What it refuses and what comes at the end, in order; afterwards nobody listens to it."""
+    frames, line, reader, begun = pushed
+    frames.say(b"a|")
+    line.takes = False
+    frames.say(b"b|")
+    await turns()
+    line.takes = True
+    frames.say(b"c|")
+    frames.waiting.put_nowait(b"")
+    await begun
+
+    assert (reader.body, line.written) == (b"first|a|b|c|", b"a|c|")
+    assert reader.messages[-1]["more_body"] is False
+    assert (frames.is_closed, line.on_lost) == (True, None)
+
+
+async def test_the_connection_says_that_the_reader_has_gone(pushed: Begun) -> None:
+    """Nobody asks the server for it."""
+    frames, line, _, begun = pushed
+    assert line.on_lost
+    line.on_lost()
+    await begun
+
+    assert frames.is_closed
+    assert line.on_lost is None

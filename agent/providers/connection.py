@@ -14,7 +14,7 @@ from attrs import define, field
 MOST_OF_A_HEAD = 65_536  # bytes
 MOST_OF_A_REFUSAL = 65_536  # bytes of it that are kept
 
-HEADERS = {b"content-length", b"transfer-encoding", b"retry-after"}  # all that anybody asks for
+LENGTHS = {b"content-length", b"transfer-encoding"}
 
 Hear = Callable[[bytes], None]  # takes what one read brings of a body
 
@@ -28,17 +28,13 @@ class Reply:
     """A response; *said* is what was kept of it, if it was no good one."""
 
     status: int = 0
-    headers: dict[str, str] = field(factory=dict)  # those of HEADERS, names in lower case
+    retry_after: str | None = None  # the header
+    tells_its_end: bool = False  # else the connection's end is the body's (RFC 9112 6.3)
     said: bytearray = field(factory=bytearray)
 
     @property
     def is_good(self) -> bool:
         return 200 <= self.status < 300
-
-    @property
-    def ends_with_its_connection(self) -> bool:
-        """Nothing else tells where the body ends (RFC 9112 6.3)."""
-        return not {"content-length", "transfer-encoding"} & self.headers.keys()
 
     def keep(self, data: bytes) -> None:
         if len(self.said) < MOST_OF_A_REFUSAL:
@@ -46,15 +42,28 @@ class Reply:
 
 
 class Connection(asyncio.Protocol):
-    """Asks one thing at a time; *is_idle* when it can ask another, or the first."""
+    """Asks one thing at a time; *is_idle* when it can ask another, or the first.
+
+    *keep* is called when a reply has left it so.
+    """
 
     __slots__ = (
-        *("is_idle", "lost", "has_heard", "transport", "_answered", "_hear", "_parser", "_reply"),
+        *(
+            "is_idle",
+            "lost",
+            "_keep",
+            "has_heard",
+            "transport",
+            "_answered",
+            "_hear",
+            "_parser",
+            "_reply",
+        ),
         *("_parts", "_is_tunnel", "_head_bytes", "_has_head", "_is_whole", "_stays"),
     )
 
-    def __init__(self) -> None:
-        self.is_idle = True
+    def __init__(self, keep: "Callable[[Connection], None]") -> None:
+        self.is_idle, self._keep = True, keep
         self.lost = asyncio.get_running_loop().create_future()  # done when it is closed
         self.has_heard = False  # anything of the last reply
         self._answered: asyncio.Future[Reply] | None = None  # None: nobody waits for a reply
@@ -85,6 +94,8 @@ class Connection(asyncio.Protocol):
             self._answered = None
             if not self.is_idle:
                 self.close()
+            elif not self._is_tunnel:
+                self._keep(self)  # not before: who gets it asks at once
 
     def close(self) -> None:
         self.is_idle = False
@@ -117,7 +128,7 @@ class Connection(asyncio.Protocol):
         self.lost.set_result(None)
         if self._answered is None:
             return
-        if exc is None and self._has_head and self._reply.ends_with_its_connection:
+        if exc is None and self._has_head and not self._reply.tells_its_end:
             self._end()
         else:
             self._break(exc or Broken("closed"))
@@ -125,8 +136,11 @@ class Connection(asyncio.Protocol):
     # What the parser calls, while it is fed:
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if (known := name.lower()) in HEADERS:
-            self._reply.headers[known.decode()] = value.decode("latin-1")
+        known = name.lower()
+        if known in LENGTHS:
+            self._reply.tells_its_end = True
+        elif known == b"retry-after":
+            self._reply.retry_after = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         self._reply.status = self._parser.get_status_code()

@@ -159,7 +159,7 @@ class Failover:
             await provider.close()
 
     async def _write(self, prompt: Prompt, deadline: Deadline, say: Say) -> Answered:
-        last = ProviderFailed(reason="open" if self.providers else "unconfigured")
+        last: ProviderFailed | None = None
         for guarded in self._guarded:
             try:
                 await guarded.provider.warm()  # a library's first use must not cost the first text
@@ -175,7 +175,7 @@ class Failover:
             if end.finish_reason == "length":
                 say(CUT)
             return self._answered(guarded.provider, end)
-        raise last
+        raise last or ProviderFailed(reason="open" if self.providers else "unconfigured")
 
     def _answered(self, provider: Provider, end: End) -> Answered:
         return Answered(

@@ -55,7 +55,7 @@ class OpenAICompatible:
         transport, decoder = await self._connected(), ChunkDecoder()
         try:
             async with asyncio.timeout(None) as ending:
-                await self._ask(transport, prompt, deadline, _hearing(decoder, say, ending))
+                await self._ask(transport, prompt, deadline, _Hearing(decoder, say, ending))
         except OSError as error:  # a timeout is one, too
             if decoder.is_open:
                 raise decoder.failure(_broken(error, decoder)) from None
@@ -96,7 +96,7 @@ class OpenAICompatible:
                 return
             accepted = without_refused(options, reply.said.decode(errors="replace"))
             if reply.status not in REFUSING or accepted == options:
-                raise refused(reply.status, reply.headers.get("retry-after"), bytes(reply.said))
+                raise refused(reply.status, reply.retry_after, bytes(reply.said))
             options = accepted
 
     def _asking(self, prompt: Prompt, options: Mapping[str, Any]) -> bytes:
@@ -105,17 +105,20 @@ class OpenAICompatible:
         return orjson.dumps({**asked, **options})
 
 
-def _hearing(decoder: ChunkDecoder, say: Say, ending: asyncio.Timeout) -> "Hear":
+@define(eq=False)
+class _Hearing:
     """What *decoder* makes of each read is said; after the last word nobody waits for long."""
 
-    def hear(data: bytes) -> None:
-        if text := decoder.feed(data):
-            say(text)
-        if not decoder.is_open and ending.when() is None:
-            pause = 0.0 if decoder.failed else TAIL
-            ending.reschedule(asyncio.get_running_loop().time() + pause)
+    decoder: ChunkDecoder
+    say: Say
+    ending: asyncio.Timeout
 
-    return hear
+    def __call__(self, data: bytes) -> None:
+        if text := self.decoder.feed(data):
+            self.say(text)
+        if not self.decoder.is_open and self.ending.when() is None:
+            pause = 0.0 if self.decoder.failed else TAIL
+            self.ending.reschedule(asyncio.get_running_loop().time() + pause)
 
 
 def _open(base_url: str, api_key: str) -> "Transport":

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from socket import SOCK_STREAM
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -46,7 +46,7 @@ class Transport:
     _proxy: SplitResult | None = field(init=False, repr=False)  # whose address may hold a password
     _secure: ssl.SSLContext | None = field(init=False, repr=False)
     _head: bytes = field(init=False, repr=False)
-    _open: set[Connection] = field(init=False, factory=set)
+    _open: dict[asyncio.Future[None], Connection] = field(init=False, factory=dict)  # by their end
     _idle: list[tuple[float, Connection]] = field(init=False, factory=list)  # since when
 
     def __attrs_post_init__(self) -> None:
@@ -63,30 +63,22 @@ class Transport:
         """
         while kept := self._kept():
             try:
-                return await self._asked(kept, content, hear)
+                return await kept.ask(self._request(content()), hear)
             except OSError:
                 if kept.has_heard:
                     raise
             # Else the server had closed it before our question came.
         async with asyncio.timeout(seconds):
             connection = await self._connected()
-        return await self._asked(connection, content, hear)
+        return await connection.ask(self._request(content()), hear)
 
     async def close(self) -> None:
         """Close all connections."""
-        closing = [*self._open]
-        for connection in closing:
+        closing = dict(self._open)
+        for connection in closing.values():
             connection.close()
         if closing:
-            await asyncio.wait([connection.lost for connection in closing], timeout=CLOSING_SECONDS)
-
-    async def _asked(
-        self, connection: Connection, content: Callable[[], bytes], hear: Hear
-    ) -> Reply:
-        reply = await connection.ask(self._request(content()), hear)
-        if connection.is_idle:
-            self._keep(connection)
-        return reply
+            await asyncio.wait(closing, timeout=CLOSING_SECONDS)
 
     def _keep(self, connection: Connection) -> None:
         now = time.monotonic()
@@ -123,10 +115,13 @@ class Transport:
             addresses, happy_eyeballs_delay=SECOND_ADDRESS_SECONDS
         )
         _, connection = await loop.create_connection(
-            Connection, sock=found, ssl=secure, server_hostname=host if secure else None
+            partial(Connection, self._keep),
+            sock=found,
+            ssl=secure,
+            server_hostname=host if secure else None,
         )
-        self._open.add(connection)
-        connection.lost.add_done_callback(lambda _: self._open.discard(connection))
+        self._open[connection.lost] = connection
+        connection.lost.add_done_callback(self._open.pop)
         return connection
 
     async def _tunnel(

@@ -197,7 +197,7 @@ async def test_cancelling_hangs_up_at_once(opened: Open) -> None:
         question.cancel()
         with pytest.raises(asyncio.CancelledError):
             await question
-        lost = [connection.lost for connection in transport._open]
+        lost = list(transport._open)
         _, open_still = await asyncio.wait(lost, timeout=0.1)
 
     assert not open_still
@@ -257,7 +257,7 @@ async def test_connections_that_nobody_needs_are_closed(
     with Scripted(Script(bytewise(HELLO))) as server:
         transport = opened(server.url)
         await asyncio.gather(*[ask(transport) for _ in range(5)])
-        rushed = [connection.lost for connection in transport._open]
+        rushed = list(transport._open)
         for _ in range(5):
             await asyncio.sleep(0.02)
             await ask(transport)

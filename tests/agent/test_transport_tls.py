@@ -186,7 +186,7 @@ async def test_tls_that_fails_behind_a_proxy_leaves_no_connection(
         transport = opened(server.url)
         with pytest.raises(ssl.SSLCertVerificationError):
             await ask(transport)
-        left = [connection.lost for connection in transport._open]
+        left = list(transport._open)
         _, open_still = await asyncio.wait(left, timeout=0.5) if left else (set(), set())
 
     assert (len(open_still), server.requests) == (0, [])
