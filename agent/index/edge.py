@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import shutil
+import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ log = logging.getLogger("footnote.index")
 
 MANIFEST = "manifest.json"
 SHARD = "shard"
+LOOK_SECONDS = 0.1  # between two looks for a new generation: each lets go of the interpreter
 
 
 @frozen
@@ -90,7 +92,7 @@ def _kept(record: "Record") -> Kept:
 
 
 class EdgeIndex:
-    """Searches the current generation; the next search opens one that is published meanwhile.
+    """Searches the current generation; a moment later the one that is published meanwhile.
 
     A new generation that cannot be used leaves the old one in service, with a line in the log.
     """
@@ -99,6 +101,7 @@ class EdgeIndex:
         self._directory, self._embedder, self._dimensions = directory, embedder, dimensions
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._stamp: tuple[int, int] | None = None
+        self._looked = 0.0  # when
         self._generation: _Generation | None = None
 
     @property
@@ -121,7 +124,7 @@ class EdgeIndex:
         )
 
     async def ping(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._current)
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._looked_for)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._let_go)
@@ -142,7 +145,12 @@ class EdgeIndex:
         return in_order(current.query(request, meaning))
 
     def _current(self) -> _Generation:
-        stamp = generations.stamp(self._directory)
+        if self._generation is not None and time.monotonic() < self._looked + LOOK_SECONDS:
+            return self._generation
+        return self._looked_for()
+
+    def _looked_for(self) -> _Generation:
+        self._looked, stamp = time.monotonic(), generations.stamp(self._directory)
         if self._generation is None or stamp != self._stamp:
             self._generation = self._reopened()
             self._stamp = stamp

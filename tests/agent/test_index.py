@@ -177,6 +177,17 @@ async def test_what_is_published_is_all_there_is(location: Location) -> None:
         assert [p.text for p in await found(index, "horn gull")] == ["A horn.", "A gull."]
 
 
+async def test_searching_alone_notices_within_a_moment(embedded: Location) -> None:
+    """Each search looking would let go of the interpreter once more."""
+    await put(embedded, [passage(0, "A lamp.")])
+    async with reading(embedded) as index, asyncio.timeout(5):
+        await put(embedded, [passage(1, "A horn.")])
+        while not await found(index, "horn"):
+            pass
+
+        assert await found(index, "lamp") == []
+
+
 async def test_a_passage_that_changes_is_read_anew(location: Location) -> None:
     """What is known of a passage holds until the next index is published."""
     await put(location, [passage(0, "A horn.")])
