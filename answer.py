@@ -54,7 +54,7 @@ class Asked:
         return self.place.conversation_id if self.place else None
 
 
-Hear = Callable[[], None]  # something has happened to the answer: called often, and not to wait
+OnNews = Callable[[], None]  # called when something has happened to the answer, which is often
 
 
 class Answer:
@@ -74,7 +74,7 @@ class Answer:
         self.retrieved_after: float | None = None  # seconds
         self.first_token_after: float | None = None  # seconds
         self.started = time.perf_counter()
-        self._readers: list[Hear] = []
+        self._readers: list[OnNews] = []
         self._limit: asyncio.Timeout | None = None  # of the generation, once it has begun
 
     @property
@@ -125,12 +125,12 @@ class Answer:
         """There is nothing more to come for whoever follows it."""
         return self.is_over and self.stored is not None
 
-    def joined(self, hear: Hear) -> None:
+    def joined(self, hear: OnNews) -> None:
         """One more reader follows it."""
         self._readers.append(hear)
         self.is_left = False
 
-    def left(self, hear: Hear) -> None:
+    def left(self, hear: OnNews) -> None:
         """One of its readers has gone."""
         self._readers.remove(hear)
         if self._readers or self.is_over:

@@ -5,7 +5,7 @@ Pure ASGI: a middleware that buffers or wraps streams would end a broken one cle
 
 import logging
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -16,13 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import logs
 import tracing
 from contract import problem_response
+from headers import Sent
 from identifiers import uuid7
 from metrics import Metrics
 from problems import MethodNotAllowed, NotFound, Problem
 
 log = logging.getLogger("footnote.requests")
 
-Sent = Awaitable[None]  # by a name, as each request would make it anew
 LEFT = 499  # in the log: the client went before it had sent its request
 OUTSIDE = "none"  # the operation of a request for what is not in the contract
 STATUS_PROBLEMS: Mapping[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed}

@@ -4,7 +4,7 @@ CORS guards reading only, and a browser sends some requests without asking first
 is authenticated by the cookie passes ``check_origin`` as well. Knows neither sessions nor routes.
 """
 
-from collections.abc import Awaitable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from border import Border
-from headers import Header, SecurityHeaders
+from headers import Header, SecurityHeaders, Sent
 from metrics import Metrics
 from problems import ForeignOrigin
 from setting_values import origin_of
@@ -88,7 +88,7 @@ class CrossOrigin:
         is_granted = origin is not None and ("*" in self.origins or origin in self.origins)
         added = list(self._headers(origin if is_granted else None, asks=asks))
 
-        def granting(message: Message) -> Awaitable[None]:
+        def granting(message: Message) -> Sent:
             if message["type"] == "http.response.start":
                 own = message["headers"]
                 if is_granted:  # which says more than what every page is granted

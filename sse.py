@@ -57,8 +57,8 @@ class EventSourceResponse(Response):
     """Relays *frames* as they come, *keepalive* after 15 s of silence, and ends with them.
 
     *opening* is sent before anything else happens. When the reader goes away, or takes a frame not
-    within 20 s, *frames* is closed at once, whatever ASGI version the server speaks. Nothing here
-    is per frame: a timer watches the clock.
+    within 20 s, *frames* is closed at once, whatever ASGI version the server speaks. No timer
+    and no task is there for a frame alone.
     """
 
     media_type = "text/event-stream"

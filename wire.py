@@ -83,14 +83,14 @@ class Frames(Pushing):
 
     def _push(self) -> None:
         """Write what is new, or wake whoever iterates: for the end, and for what breaks here."""
-        self.is_due, is_written = False, False
+        self.is_due = False
         if self.waiting is None or self.waiting.done():
             return
         try:
-            is_written = not self.answer.is_told and self._written()
-        finally:
-            if not is_written:
+            if self.answer.is_told or not self._written():
                 self.waiting.set_result(None)
+        except Exception as error:  # noqa: BLE001 - it is the response's, not the event loop's
+            self.waiting.set_exception(error)
 
     def _written(self) -> bool:
         if self.write is None:

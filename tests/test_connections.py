@@ -181,6 +181,38 @@ def test_a_reader_who_is_slower_than_the_model_misses_nothing(
     assert set(was_written) == {True, False}
 
 
+def test_who_leaves_after_a_long_question_is_noticed(
+    serve: Serve, with_model: Settings, model: FakeModel
+) -> None:
+    """Its body stopped the reading of the connection, which tells of a reader's leaving."""
+    model.say(pieces=["One blast."], gap=60)
+    live = serve(with_model)
+    asked = {"model": "book", "stream": True, "messages": [{"role": "user", "content": QUESTION}]}
+    body = json.dumps(asked).encode() + b" " * 100_000
+    head = HEAD.replace(b"/api/v1/chat ", b"/v1/chat/completions ")
+    with connection(live, head + b"Content-Length: %d\r\n\r\n" % len(body)) as client:
+        time.sleep(0.05)  # the body comes by itself
+        client.sendall(body)
+        model.wait_for_request()
+
+    assert model.wait_for_disconnect(timeout=2)
+
+
+def test_asking_for_the_head_of_a_stream_brings_no_frame(
+    serve: Serve, with_model: Settings, model: FakeModel
+) -> None:
+    """What follows on the connection would be read out of step."""
+    model.say(pieces=["One ", "blast ", "of ", "five ", "seconds."], gap=0.1)
+    live = serve(with_model)
+    with live.client.stream("POST", "/api/v1/chat/stream", json=message(QUESTION)) as stream:
+        message_id = json.loads(next(stream.iter_lines())[6:])["message_id"]
+        ask = b"HEAD /api/v1/chat/stream/%b HTTP/1.1\r\nHost: x\r\n" % message_id.encode()
+        with connection(live, ask + b"Connection: close\r\n\r\n") as client:
+            head, _, rest = received(client).partition(b"\r\n\r\n")
+
+    assert (head.split()[1], rest) == (b"200", b"")
+
+
 def test_of_a_connection_that_has_ended_nothing_is_left(
     serve: Serve, with_model: Settings, model: FakeModel
 ) -> None:

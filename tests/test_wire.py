@@ -1,18 +1,23 @@
 """One vocabulary of events, one encoder a protocol: what the next one costs."""
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from attrs import evolve
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from agent.events import Event
+from chat_stream import ChatEncoder
 from settings import ROOT, Settings
 from tests import ag_ui
 from tests.contract_checks import chatkit_events
 from tests.fake_model import FakeModel
-from tests.live import Live, Serve, until
+from tests.live import Live, Serve, message, until
 
 QUESTION = "How long is one blast of the fog signal?"
 ASKED = {
@@ -68,6 +73,29 @@ def test_what_breaks_off_says_so(speaking: Live, model: FakeModel) -> None:
         "type": "RUN_ERROR",
         "message": "The answer broke off before its end.",
     }
+
+
+def test_what_breaks_in_an_encoder_breaks_its_response_and_nothing_else(
+    serve: Serve, with_model: Settings, model: FakeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not asked again, which could say a thing twice; the answer goes on, and is kept."""
+    calls: list[int] = []
+    encode = ChatEncoder.encode
+
+    def failing_once(self: ChatEncoder, batch: Sequence[Event]) -> bytes:
+        calls.append(len(batch))
+        if len(calls) == 1:
+            raise ZeroDivisionError
+        return encode(self, batch)
+
+    monkeypatch.setattr(ChatEncoder, "encode", failing_once)
+    model.say("It gives one blast of five seconds [1].")
+    live = serve(evolve(with_model, resume_grace=5))
+    with pytest.raises(httpx2.RemoteProtocolError):
+        live.client.post("/api/v1/chat/stream", json=message(QUESTION))
+
+    assert live.logged(1)[0]["status"] == "success"
+    assert len(calls) == 1
 
 
 def test_who_leaves_it_stops_the_answer(speaking: Live, model: FakeModel) -> None:

@@ -48,18 +48,21 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
-        *(
-            "is_idle",
-            "lost",
-            "_keep",
-            "has_heard",
-            "transport",
-            "_answered",
-            "_hear",
-            "_parser",
-            "_reply",
-        ),
-        *("_parts", "_is_tunnel", "_head_bytes", "_has_head", "_is_whole", "_stays"),
+        "_answered",
+        "_has_head",
+        "_head_bytes",
+        "_hear",
+        "_is_tunnel",
+        "_is_whole",
+        "_keep",
+        "_parser",
+        "_parts",
+        "_reply",
+        "_stays",
+        "has_heard",
+        "is_idle",
+        "lost",
+        "transport",
     )
 
     def __init__(self, keep: "Callable[[Connection], None]") -> None:
