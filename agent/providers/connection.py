@@ -95,6 +95,7 @@ class Connection(asyncio.Protocol):
             return await answered
         finally:
             self._answered = None
+            del self._hear, self._parser  # the one keeps an answer, the other us
             if not self.is_idle:
                 self.close()
             elif not self._is_tunnel:

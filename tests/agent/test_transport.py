@@ -1,6 +1,7 @@
 """The way to a model, over real sockets, on both event loops: what breaks, and how it is told."""
 
 import asyncio
+import weakref
 from typing import Any
 
 import pytest
@@ -247,6 +248,22 @@ def test_what_is_no_address_is_refused(url: str) -> None:
 def test_what_fits_no_header_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         Transport("http://127.0.0.1/", {"authorization": key})
+
+
+async def test_a_connection_that_waits_keeps_nothing_of_the_last_reply(opened: Open) -> None:
+    """Whoever hears it keeps all of an answer."""
+
+    class Heard:
+        def __call__(self, data: bytes) -> None:
+            pass
+
+    with Scripted(Script([HELLO])) as server:
+        transport, heard = opened(server.url), Heard()
+        await transport.post(bytes, heard, seconds=2)
+        kept = weakref.ref(heard)
+        del heard
+
+    assert kept() is None
 
 
 async def test_connections_that_nobody_needs_are_closed(
