@@ -100,7 +100,7 @@ def test_nothing_warms_up_on_vercel_beside_the_request_that_made_it_start(tmp_pa
 
 
 def test_the_collector_works_again_after_a_start_and_leaves_alone_what_it_made() -> None:
-    """Walking through it would stop each stream for 30 ms. What is new is looked at all the same."""
+    """Walking through it would stop each stream for 30 ms. It looks at what is new all the same."""
     code = (
         "import gc, weakref, service\n"
         "class Ring: pass\n"
