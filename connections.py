@@ -2,7 +2,8 @@
 
 A connection that sends nothing, half a head, or a head without end holds a socket and memory; so
 does a reader who takes no bytes. uvicorn limits only how long an idle connection is kept after a
-response. Behind a proxy all this is the proxy's business, too; without one it is ours.
+response. Behind a proxy all this is the proxy's business, too; without one it is ours. And a stream
+may write to its connection itself (``sse.Line``), which holds little as long as it is open.
 """
 
 import asyncio

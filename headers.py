@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable, Iterator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Header = tuple[bytes, bytes]
-Sent = Awaitable[None]  # of a layer; written out where each request comes by, it is made each time
+Sent = Awaitable[None]  # by a name: in a request's own function the type would be made each time
 
 USUAL: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),

@@ -113,5 +113,5 @@ def create_app(settings: Settings) -> Starlette:
 app = create_app(read_or_exit(serves=True))
 gc.freeze()  # no later collection walks through what a start has made
 # A question leaves no rings, so the collector finds nothing; but a look at all of 200 streams takes
-# it 60 to 165 ms, in which everyone waits. So it looks at what is new, and at the rest seldom.
+# it up to 165 ms, in which everyone waits. So it looks at what is new, and at the rest seldom.
 gc.set_threshold(20_000, 50, 10)

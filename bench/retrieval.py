@@ -29,9 +29,8 @@ def suite(scratch: Path, rounds: int) -> Rounds:
         service.site(scratch, BUILT / "home-book", folder) as site,
         service.serving(site, None, scratch) as server,
     ):
-        asked(
-            server, evolve(site.stream, bodies=book.bodies(next(fresh))), Load(requests=QUESTIONS)
-        )
+        warming = evolve(site.stream, bodies=book.bodies(next(fresh)))
+        asked(server, warming, Load(requests=QUESTIONS))
         for number in range(1, rounds + 1):
             progress(f"retrieval, round {number} of {rounds}")
             for streams in AT_ONCE:

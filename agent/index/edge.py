@@ -124,7 +124,7 @@ class EdgeIndex:
         )
 
     async def ping(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._looked_for)
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._look)
 
     async def close(self) -> None:
         await asyncio.get_running_loop().run_in_executor(self._pool, self._let_go)
@@ -147,9 +147,9 @@ class EdgeIndex:
     def _current(self) -> _Generation:
         if self._generation is not None and time.monotonic() < self._looked + LOOK_SECONDS:
             return self._generation
-        return self._looked_for()
+        return self._look()
 
-    def _looked_for(self) -> _Generation:
+    def _look(self) -> _Generation:
         self._looked, stamp = time.monotonic(), generations.stamp(self._directory)
         if self._generation is None or stamp != self._stamp:
             self._generation = self._reopened()
